@@ -13,7 +13,7 @@ use offbeat_kernel::{Calendar, ClientId, Journal, Purpose, SeedTree, Span, TaskI
 use offbeat_learning::data::{Shard, digits};
 use offbeat_learning::network::{Network, NetworkSpec};
 use offbeat_learning::train::DirectTrainer;
-use offbeat_learning::{LastBatch, LocalPlan, Objective, Sgd, Work};
+use offbeat_learning::{LastBatch, LocalPlan, Sgd, Work};
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::{Roster, combine, group, pace, select, weigh};
 use std::rc::Rc;
@@ -129,7 +129,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
         batch: 10,
         last_batch: LastBatch::Keep,
         sgd: Sgd::default(),
-        objective: Objective::default(),
+        ..LocalPlan::default()
     };
     Federation {
         workbench: Workbench {

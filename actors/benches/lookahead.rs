@@ -12,7 +12,7 @@ use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::data::{Shard, digits};
 use offbeat_learning::network::{Network, NetworkSpec};
 use offbeat_learning::train::DirectTrainer;
-use offbeat_learning::{LastBatch, LocalPlan, Objective, Sgd, Work};
+use offbeat_learning::{LastBatch, LocalPlan, Sgd, Work};
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::{Roster, combine, group, pace, select, weigh};
 use std::rc::Rc;
@@ -50,7 +50,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
         batch: 32,
         last_batch: LastBatch::Keep,
         sgd: Sgd { rate: 0.01, ..Sgd::default() },
-        objective: Objective::default(),
+        ..LocalPlan::default()
     };
     let federation = Federation {
         workbench: Workbench {

@@ -168,6 +168,7 @@ impl Workbench {
             plan,
             step_limit: job.step_limit,
             correction,
+            targets: None,
             stream: self.seeds.stream(Purpose::Training, u64::from(job.client.0), job.task.0),
         };
         let rate = request.plan.sgd.rate;

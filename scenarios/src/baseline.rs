@@ -87,6 +87,7 @@ fn one(
         plan: plan.clone(),
         step_limit: None,
         correction: None,
+        targets: None,
         stream,
     };
     let trained = trainer.train(request)?;

@@ -34,6 +34,7 @@ fn plain_fedavg(world: &World) -> Vec<f32> {
                 plan: Arc::new(world.plan.clone()),
                 step_limit: None,
                 correction: None,
+                targets: None,
                 stream: world.seeds().stream(Purpose::Training, client as u64, task),
             };
             let trained = trainer.train(request).expect("training succeeds").params.to_vec();

@@ -9,7 +9,7 @@ use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, Shard, digits};
 use offbeat_learning::network::{Network, NetworkSpec};
 use offbeat_learning::train::{DirectTrainer, Trainer};
-use offbeat_learning::{Flat, LastBatch, LocalPlan, Objective, Sgd, Work};
+use offbeat_learning::{Flat, LastBatch, LocalPlan, Sgd, Work};
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::{Parts, Registry};
 use std::rc::Rc;
@@ -66,7 +66,7 @@ impl World {
                 batch: 16,
                 last_batch: LastBatch::Keep,
                 sgd: Sgd { rate: 0.05, ..Sgd::default() },
-                objective: Objective::default(),
+                ..LocalPlan::default()
             },
             ideal: Ideal::equal(samples, 0.01),
             versions: 5,

@@ -10,7 +10,7 @@ use offbeat_kernel::{Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, Shard};
 use offbeat_learning::network::{Network, NetworkSpec};
 use offbeat_learning::train::{TrainerKind, trainer};
-use offbeat_learning::{LastBatch, LocalPlan, Objective, Sgd, TrainRequest, Trainer, Work};
+use offbeat_learning::{LastBatch, LocalPlan, Sgd, TrainRequest, Trainer, Work};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -73,7 +73,7 @@ impl Load {
             batch: self.batch,
             last_batch: LastBatch::Drop,
             sgd: Sgd { rate: 0.01, ..Sgd::default() },
-            objective: Objective::default(),
+            ..LocalPlan::default()
         };
         let start = network.init(&mut tree.stream(Purpose::ModelInit, 0, 0));
         TrainRequest {
@@ -83,6 +83,7 @@ impl Load {
             plan: Arc::new(plan),
             step_limit: None,
             correction: None,
+            targets: None,
             stream: tree.stream(Purpose::Training, 0, 0),
         }
     }

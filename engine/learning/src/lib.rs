@@ -20,5 +20,5 @@ pub use error::LearnError;
 pub use flat::Flat;
 pub use layout::{Entry, Layout, Part};
 pub use objective::Objective;
-pub use plan::{LastBatch, LocalPlan, Sgd, Work};
+pub use plan::{Augment, LastBatch, LocalPlan, Sgd, Work};
 pub use train::{TrainRequest, Trained, Trainer};

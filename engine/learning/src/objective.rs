@@ -13,12 +13,27 @@ pub struct Objective {
 }
 
 /// A loss on the data, averaged over the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Loss {
     /// Softmax cross-entropy on class labels.
     CrossEntropy,
+    /// Squared distance between the features (what goes into the head) and the targets of the request,
+    /// averaged over batch and width: distillation of features. The head stays as it is.
+    FeatureMse,
+}
+
+impl Loss {
+    /// Whether the loss reads class labels.
+    pub fn uses_labels(self) -> bool {
+        self != Self::FeatureMse
+    }
+
+    /// Whether the loss reads the outputs of the head, so that the head is trained.
+    pub fn uses_head(self) -> bool {
+        self != Self::FeatureMse
+    }
 }
 
 impl Default for Objective {

@@ -16,6 +16,45 @@ pub struct LocalPlan {
     pub sgd: Sgd,
     /// What is minimised.
     pub objective: Objective,
+    /// Random changes of the images.
+    #[serde(default)]
+    pub augment: Augment,
+}
+
+/// Random changes of each image each time it is used, in this order. All zero: none. Only for data with
+/// the shape `[channels, height, width]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Augment {
+    /// Probability of exchanging left and right.
+    pub mirror: f32,
+    /// Pixels of zeros that are added on each side before a window of the image's size is cut out at
+    /// a random place.
+    pub pad_crop: usize,
+    /// Probability of filling a random rectangle with random values (random erasing; Zhong et al. 2020):
+    /// 2 to 40 % of the area, aspect 0.3 to 1/0.3, values from the range of the image's channel.
+    pub erase: f32,
+}
+
+impl Augment {
+    /// Whether nothing is changed.
+    pub fn is_off(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for LocalPlan {
+    /// One epoch of plain SGD in batches of 32.
+    fn default() -> Self {
+        Self {
+            work: Work::Epochs(1),
+            batch: 32,
+            last_batch: LastBatch::Keep,
+            sgd: Sgd::default(),
+            objective: Objective::default(),
+            augment: Augment::default(),
+        }
+    }
 }
 
 /// How long a client trains.
@@ -100,7 +139,7 @@ mod tests {
     use super::*;
 
     fn plan(work: Work, batch: usize, last_batch: LastBatch) -> LocalPlan {
-        LocalPlan { work, batch, last_batch, sgd: Sgd::default(), objective: Objective::default() }
+        LocalPlan { work, batch, last_batch, ..LocalPlan::default() }
     }
 
     #[test]

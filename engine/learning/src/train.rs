@@ -3,9 +3,11 @@
 //! Trainers are interchangeable: one lets Burn's autodiff find the gradients on any device, one has
 //! its backward pass written by hand for the CPU. They are tested against each other.
 
+mod augment;
 mod autodiff;
 mod check;
 mod direct;
+mod gather;
 mod order;
 mod rates;
 #[cfg(test)]
@@ -40,7 +42,10 @@ pub struct TrainRequest {
     pub step_limit: Option<usize>,
     /// A vector that is added to every gradient (control variates), in the network's layout.
     pub correction: Option<Flat>,
-    /// Where the order of samples comes from.
+    /// What the features shall be, row-major `[samples of the shard, feature width]`, by position in the
+    /// shard. Needed by [`crate::objective::Loss::FeatureMse`] alone.
+    pub targets: Option<Arc<Vec<f32>>>,
+    /// Where the order of samples and all other draws come from.
     pub stream: Stream,
 }
 
@@ -81,6 +86,27 @@ pub trait Trainer: Send + Sync {
         shard: &Shard,
         rows: std::ops::Range<usize>,
     ) -> Result<Vec<f32>, LearnError>;
+
+    /// The features of the rows `rows` of the shard, row-major `[rows, width]`: what goes into the head,
+    /// in evaluation mode. `mirrored` exchanges left and right of the images first. `params` may be the
+    /// body alone, and labels need not fit the network.
+    ///
+    /// # Errors
+    /// [`LearnError::Invalid`] when parameters, data and network do not fit, or vectors are to be mirrored.
+    fn features(
+        &self,
+        params: &Flat,
+        shard: &Shard,
+        rows: std::ops::Range<usize>,
+        mirrored: bool,
+    ) -> Result<Vec<f32>, LearnError>;
+
+    /// A trainer of the same kind for the same network with another number of classes
+    /// ([`Network::with_classes`]): clients with identities of their own have heads of their own size.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    fn with_classes(&self, classes: usize) -> Result<Arc<dyn Trainer>, LearnError>;
 }
 
 /// Which trainer.

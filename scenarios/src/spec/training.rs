@@ -2,7 +2,7 @@
 
 use offbeat_learning::objective::Loss;
 use offbeat_learning::train::TrainerKind;
-use offbeat_learning::{LastBatch, LocalPlan, Objective, Sgd, Work};
+use offbeat_learning::{Augment, LastBatch, LocalPlan, Objective, Sgd, Work};
 use serde::{Deserialize, Serialize};
 
 /// How a client trains when it is invited.
@@ -23,6 +23,9 @@ pub struct TrainingSection {
     pub sgd: SgdSection,
     /// What is minimised.
     pub objective: ObjectiveSection,
+    /// Random changes of the images; none when left out.
+    #[serde(skip_serializing_if = "Augment::is_off")]
+    pub augment: Augment,
     /// How gradients are found: `direct` (passes written by hand, for the processor) or `autodiff`
     /// (Burn's, for any device). Left out, `direct` on `--device flex` and `autodiff` elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +78,7 @@ impl Default for TrainingSection {
             last_batch: LastBatch::Keep,
             sgd: SgdSection::default(),
             objective: ObjectiveSection::default(),
+            augment: Augment::default(),
             trainer: None,
         }
     }
@@ -118,6 +122,7 @@ impl TrainingSection {
                 loss: self.objective.loss,
                 proximal: self.objective.proximal_mu,
             },
+            augment: self.augment,
         }
     }
 }

@@ -121,7 +121,7 @@ fn world(population: Population, sizes: Vec<u32>, labels: &[u32]) -> World {
         batch: 10,
         last_batch: offbeat_learning::LastBatch::Keep,
         sgd: offbeat_learning::Sgd::default(),
-        objective: offbeat_learning::Objective::default(),
+        ..LocalPlan::default()
     };
     let cost =
         Cost { flops_per_sample: 1e6, model_bytes: 4000, shared_bytes: 4000, plan: Arc::new(plan) };

@@ -41,16 +41,25 @@ impl Network {
         input_shape: &[usize],
         classes: usize,
     ) -> Result<Self, LearnError> {
+        let input = Shape::new(input_shape)?;
+        let layers = spec.layers(input, classes)?;
+        Self::build(spec.clone(), input, classes, layers)
+    }
+
+    fn build(
+        spec: NetworkSpec,
+        input: Shape,
+        classes: usize,
+        layers: Vec<Layer>,
+    ) -> Result<Self, LearnError> {
         if classes == 0 {
             return Err(LearnError::Invalid("a network needs at least 1 class, got 0".into()));
         }
-        let input = Shape::new(input_shape)?;
-        let layers = spec.layers(input, classes)?;
         chain(&layers, input)?;
         refuse_giants(&layers)?;
         let layout = Layout::new(chain_tensors(&layers));
         let products = chain_products(&layers, input)?;
-        Ok(Self { spec: spec.clone(), input, classes, layers, layout, products })
+        Ok(Self { spec, input, classes, layers, layout, products })
     }
 
     /// Which network it is.
@@ -68,7 +77,22 @@ impl Network {
         self.classes
     }
 
-    /// The layers in order.
+    /// The same network with another number of classes: the body and its layout are the same, only the
+    /// head differs.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn with_classes(&self, classes: usize) -> Result<Self, LearnError> {
+        let layers = self.spec.layers(self.input, classes)?;
+        Self::build(self.spec.clone(), self.input, classes, layers)
+    }
+
+    /// Length of a feature vector: what goes into the head.
+    pub fn feature_width(&self) -> usize {
+        self.layers.last().and_then(Layer::inputs_of_head).unwrap_or(self.classes)
+    }
+
+    /// The layers in order; the last one is the head.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }

@@ -179,6 +179,14 @@ impl Layer {
         Ok(Shape::Image(*outputs, size(height), size(width)))
     }
 
+    /// Width of the input when the layer can be a head.
+    pub(super) fn inputs_of_head(&self) -> Option<usize> {
+        match self {
+            Self::Linear { inputs, .. } => Some(*inputs),
+            _ => None,
+        }
+    }
+
     /// Its tensors: name, shape; the weight first.
     pub(super) fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         let weight = |name: &str| format!("{name}.weight");

@@ -3,15 +3,15 @@
 mod network;
 mod tensors;
 
-use super::check::{check_request, check_rows};
-use super::order::Order;
+use super::check::{check_features, check_request, check_rows};
+use super::gather::{Buffers, Gather, copy_rows};
 use super::{TrainRequest, Trained, Trainer};
 use crate::data::Shard;
 use crate::error::LearnError;
 use crate::flat::Flat;
 use crate::network::Network;
+use crate::objective::Loss;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
-use network::forward;
 use std::ops::Range;
 use std::sync::Arc;
 use tensors::{Constants, Parameters};
@@ -40,16 +40,66 @@ impl AutodiffTrainer {
         Self { network, device: device.clone().inner() }
     }
 
-    /// Samples of the shard as a tensor `[batch, inputs]`.
-    fn inputs(&self, shard: &Shard, rows: impl ExactSizeIterator<Item = usize>) -> Tensor<2> {
-        let shape = [rows.len(), self.network.input().len()];
-        let values: Vec<f32> = rows.flat_map(|row| shard.features(row).iter().copied()).collect();
-        Tensor::from_data(TensorData::new(values, shape), &self.device)
+    /// A matrix `[rows, columns]` on the device.
+    fn matrix(&self, mut values: Vec<f32>, rows: usize, columns: usize) -> Tensor<2> {
+        values.truncate(rows * columns);
+        Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device)
     }
 
-    fn labels(&self, shard: &Shard, rows: &[u32]) -> Tensor<2, Int> {
-        let labels: Vec<i32> = rows.iter().map(|row| shard.label(*row as usize) as i32).collect();
-        Tensor::from_data(TensorData::new(labels, [rows.len(), 1]), &self.device)
+    fn labels(&self, labels: &[u32]) -> Tensor<2, Int> {
+        let labels: Vec<i32> = labels.iter().map(|label| *label as i32).collect();
+        let shape = [labels.len(), 1];
+        Tensor::from_data(TensorData::new(labels, shape), &self.device)
+    }
+
+    /// The loss of each sample of a batch.
+    fn losses(
+        &self,
+        loss: Loss,
+        params: &[Tensor<1>],
+        inputs: Tensor<2>,
+        gather: &Gather<'_>,
+    ) -> Tensor<1> {
+        let features = network::features(&self.network, params, inputs.autodiff());
+        match loss {
+            Loss::CrossEntropy => {
+                let logits = network::head(&self.network, params, features);
+                let labels = self.labels(gather.labels()).autodiff();
+                let log_odds = activation::log_softmax(logits, 1);
+                log_odds.gather(1, labels).neg().squeeze_dim::<1>(1)
+            }
+            Loss::FeatureMse => {
+                let [batch, width] = features.dims();
+                let targets = self.matrix(gather.targets().to_vec(), batch, width).autodiff();
+                let difference = features - targets;
+                (difference.clone() * difference).mean_dim(1).squeeze_dim::<1>(1)
+            }
+        }
+    }
+
+    /// Features or logits of the rows, row-major.
+    fn outputs(
+        &self,
+        params: &Flat,
+        shard: &Shard,
+        rows: Range<usize>,
+        mirrored: bool,
+        with_head: bool,
+    ) -> Vec<f32> {
+        let params = Parameters::new(self.network.layout(), params, &self.device);
+        let (input, mut outputs) = (self.network.input(), Vec::new());
+        for start in rows.clone().step_by(LOGITS_BATCH) {
+            let batch = start..(start + LOGITS_BATCH).min(rows.end);
+            let (samples, mut values) = (batch.len(), vec![0.0; batch.len() * input.len()]);
+            copy_rows(input, shard, batch, mirrored, &mut values);
+            let inputs = self.matrix(values, samples, input.len());
+            let features = network::features(&self.network, params.bare(), inputs);
+            outputs.extend(read(match with_head {
+                true => network::head(&self.network, params.bare(), features),
+                false => features,
+            }));
+        }
+        outputs
     }
 }
 
@@ -60,23 +110,23 @@ impl Trainer for AutodiffTrainer {
 
     fn train(&self, request: TrainRequest) -> Result<Trained, LearnError> {
         check_request(&self.network, &request)?;
-        let TrainRequest { start, received, shard, plan, step_limit, correction, mut stream } =
+        let TrainRequest { start, received, shard, plan, step_limit, correction, targets, stream } =
             request;
         let steps = plan.steps(shard.len()).min(step_limit.unwrap_or(usize::MAX));
         let layout = self.network.layout();
         let constants =
             Constants::new(layout, &plan, &start, received, correction.as_ref(), &self.device);
         let mut params = Parameters::new(layout, &start, &self.device);
-        let mut order = Order::new(Vec::new(), shard.len(), plan.batch, plan.last_batch);
+        let buffers = Buffers::default();
+        let mut gather = Gather::new(&self.network, &plan, &shard, targets, stream, buffers);
+        let input = self.network.input().len();
         let mut losses = Losses::default();
         for step in 0..steps {
-            let rows = order.next(&mut stream);
-            let inputs = self.inputs(&shard, rows.iter().map(|row| *row as usize));
-            let labels = self.labels(&shard, rows);
+            let mut inputs = vec![0.0; plan.batch.min(shard.len()) * input];
+            let batch = gather.next(&mut inputs);
+            let inputs = self.matrix(inputs, batch, input);
             let tracked = params.tracked();
-            let logits = forward(&self.network, &tracked, inputs.autodiff());
-            let log_odds = activation::log_softmax(logits, 1);
-            let each = log_odds.gather(1, labels.autodiff()).neg().squeeze_dim::<1>(1);
+            let each = self.losses(plan.objective.loss, &tracked, inputs, &gather);
             losses.push(each.clone().inner());
             let gradients = each.mean().backward();
             params.step(&tracked, gradients, &constants);
@@ -109,13 +159,23 @@ impl Trainer for AutodiffTrainer {
         rows: Range<usize>,
     ) -> Result<Vec<f32>, LearnError> {
         check_rows(&self.network, params.len(), shard, rows.clone())?;
-        let params = Parameters::new(self.network.layout(), params, &self.device);
-        let mut logits = Vec::with_capacity(rows.len() * self.network.classes());
-        for start in rows.clone().step_by(LOGITS_BATCH) {
-            let inputs = self.inputs(shard, start..(start + LOGITS_BATCH).min(rows.end));
-            logits.extend(read(forward(&self.network, params.bare(), inputs)));
-        }
-        Ok(logits)
+        Ok(self.outputs(params, shard, rows, false, true))
+    }
+
+    fn features(
+        &self,
+        params: &Flat,
+        shard: &Shard,
+        rows: Range<usize>,
+        mirrored: bool,
+    ) -> Result<Vec<f32>, LearnError> {
+        check_features(&self.network, params.len(), shard, rows.clone(), mirrored)?;
+        let body = params.slice(self.network.layout().body());
+        Ok(self.outputs(&body, shard, rows, mirrored, false))
+    }
+
+    fn with_classes(&self, classes: usize) -> Result<Arc<dyn Trainer>, LearnError> {
+        Ok(Arc::new(Self::new(Arc::new(self.network.with_classes(classes)?), &self.device)))
     }
 }
 

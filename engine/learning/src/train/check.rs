@@ -3,7 +3,8 @@
 use super::TrainRequest;
 use crate::data::Shard;
 use crate::error::LearnError;
-use crate::network::Network;
+use crate::network::{Network, Shape};
+use crate::plan::Augment;
 use std::ops::Range;
 
 /// Checks a training request.
@@ -38,7 +39,74 @@ pub(super) fn check_request(network: &Network, request: &TrainRequest) -> Result
     {
         return Err(LearnError::Invalid(format!("{name} = {value}; give a finite number")));
     }
-    check_shard(network, &request.shard, 0..request.shard.len())
+    check_augment(network, &plan.augment)?;
+    let rows = 0..request.shard.len();
+    if plan.objective.loss.uses_labels() {
+        return check_shard(network, &request.shard, rows);
+    }
+    check_targets(network, request)?;
+    check_inputs(network, &request.shard, rows)
+}
+
+fn check_augment(network: &Network, augment: &Augment) -> Result<(), LearnError> {
+    for (name, value) in [("mirror", augment.mirror), ("erase", augment.erase)] {
+        if !(0.0..=1.0).contains(&value) {
+            let reason = format!("augment: {name} = {value}; give a probability from 0 to 1");
+            return Err(LearnError::Invalid(reason));
+        }
+    }
+    match network.input() {
+        Shape::Vector(length) if !augment.is_off() => Err(LearnError::Invalid(format!(
+            "augmentation changes images, but the data have vectors of length {length}; leave it off"
+        ))),
+        Shape::Image(_, height, width) if augment.pad_crop > height.min(width) => {
+            Err(LearnError::Invalid(format!(
+                "augment: pad_crop = {}, but the images have {height} x {width} pixels; pad less",
+                augment.pad_crop
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_targets(network: &Network, request: &TrainRequest) -> Result<(), LearnError> {
+    if network.layout().body().is_empty() {
+        let reason = "feature-mse trains what lies below the head, but the network is all head";
+        return Err(LearnError::Invalid(reason.into()));
+    }
+    let want = request.shard.len() * network.feature_width();
+    match &request.targets {
+        Some(targets) if targets.len() == want => Ok(()),
+        other => Err(LearnError::Invalid(format!(
+            "feature-mse needs {want} numbers as targets ({} samples x {}), but the request has {}",
+            request.shard.len(),
+            network.feature_width(),
+            other.as_ref().map_or(0, |targets| targets.len())
+        ))),
+    }
+}
+
+/// Checks that parameters, of the body alone or of the whole network, and the inputs of the rows of a
+/// shard fit the network; labels do not matter.
+///
+/// # Errors
+/// [`LearnError::Invalid`], which says what does not fit.
+pub(super) fn check_features(
+    network: &Network,
+    params: usize,
+    shard: &Shard,
+    rows: Range<usize>,
+    mirrored: bool,
+) -> Result<(), LearnError> {
+    if params != network.layout().body().len() {
+        check_length("the model", params, network.layout().len())?;
+    }
+    if mirrored && matches!(network.input(), Shape::Vector(_)) {
+        let reason = "only images can be mirrored, but the data are vectors";
+        return Err(LearnError::Invalid(reason.into()));
+    }
+    check_range(shard, &rows)?;
+    check_inputs(network, shard, rows)
 }
 
 /// Checks that parameters and the rows of a shard fit the network.
@@ -52,13 +120,18 @@ pub(super) fn check_rows(
     rows: Range<usize>,
 ) -> Result<(), LearnError> {
     check_length("the model", params, network.layout().len())?;
+    check_range(shard, &rows)?;
+    check_shard(network, shard, rows)
+}
+
+fn check_range(shard: &Shard, rows: &Range<usize>) -> Result<(), LearnError> {
     if rows.start > rows.end || rows.end > shard.len() {
         return Err(LearnError::Invalid(format!(
             "rows {rows:?} of a shard that has {} rows",
             shard.len()
         )));
     }
-    check_shard(network, shard, rows)
+    Ok(())
 }
 
 fn check_length(what: &str, have: usize, want: usize) -> Result<(), LearnError> {
@@ -68,7 +141,7 @@ fn check_length(what: &str, have: usize, want: usize) -> Result<(), LearnError> 
     Err(LearnError::Invalid(format!("{what} has {have} parameters, but the network has {want}")))
 }
 
-fn check_shard(network: &Network, shard: &Shard, rows: Range<usize>) -> Result<(), LearnError> {
+fn check_inputs(network: &Network, shard: &Shard, rows: Range<usize>) -> Result<(), LearnError> {
     let (data, inputs) = (&shard.data, network.input().len());
     if rows.is_empty() {
         return Ok(());
@@ -80,21 +153,24 @@ fn check_shard(network: &Network, shard: &Shard, rows: Range<usize>) -> Result<(
             network.input()
         )));
     }
-    for &row in &shard.rows[rows] {
-        match data.labels.get(row as usize) {
-            Some(label) if (*label as usize) < network.classes() => {}
-            Some(label) => {
-                return Err(LearnError::Invalid(format!(
-                    "sample {row} has the label {label}, but the network has {} classes",
-                    network.classes()
-                )));
-            }
-            None => {
-                return Err(LearnError::Invalid(format!(
-                    "the shard names sample {row}, but the data set has {} samples",
-                    data.len()
-                )));
-            }
+    match shard.rows[rows].iter().find(|row| **row as usize >= data.len()) {
+        None => Ok(()),
+        Some(row) => Err(LearnError::Invalid(format!(
+            "the shard names sample {row}, but the data set has {} samples",
+            data.len()
+        ))),
+    }
+}
+
+fn check_shard(network: &Network, shard: &Shard, rows: Range<usize>) -> Result<(), LearnError> {
+    check_inputs(network, shard, rows.clone())?;
+    let labels = shard.rows[rows].iter().map(|row| (row, shard.data.labels[*row as usize]));
+    for (row, label) in labels {
+        if label as usize >= network.classes() {
+            return Err(LearnError::Invalid(format!(
+                "sample {row} has the label {label}, but the network has {} classes",
+                network.classes()
+            )));
         }
     }
     Ok(())

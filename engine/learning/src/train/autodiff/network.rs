@@ -50,9 +50,9 @@ impl Lookup<'_> {
     }
 }
 
-/// The logits `[batch, classes]` for inputs `[batch, numbers]`. `params` holds one flat tensor for each
-/// entry of the layout.
-pub(super) fn forward(network: &Network, params: &[Tensor<1>], inputs: Tensor<2>) -> Tensor<2> {
+/// The features `[batch, width]` for inputs `[batch, numbers]`. `params` holds one flat tensor for each
+/// entry of the layout; those of the head are not used.
+pub(super) fn features(network: &Network, params: &[Tensor<1>], inputs: Tensor<2>) -> Tensor<2> {
     let batch = match network.input() {
         Shape::Vector(_) => Batch::Vectors(inputs),
         Shape::Image(channels, height, width) => {
@@ -61,7 +61,22 @@ pub(super) fn forward(network: &Network, params: &[Tensor<1>], inputs: Tensor<2>
         }
     };
     let lookup = Lookup { layout: network.layout(), tensors: params };
-    chain(network.layers(), &lookup, batch).vectors()
+    let (_, body) = split(network);
+    chain(body, &lookup, batch).vectors()
+}
+
+/// The logits `[batch, classes]` for features `[batch, width]`.
+pub(super) fn head(network: &Network, params: &[Tensor<1>], features: Tensor<2>) -> Tensor<2> {
+    let lookup = Lookup { layout: network.layout(), tensors: params };
+    let (head, _) = split(network);
+    chain(head, &lookup, Batch::Vectors(features)).vectors()
+}
+
+/// The head, and the layers below it.
+fn split(network: &Network) -> (&[Layer], &[Layer]) {
+    let layers = network.layers();
+    let (body, head) = layers.split_at(layers.len().saturating_sub(1));
+    (head, body)
 }
 
 fn chain(layers: &[Layer], params: &Lookup<'_>, batch: Batch) -> Batch {

@@ -43,7 +43,7 @@ impl Constants {
         correction: Option<&Flat>,
         device: &Device,
     ) -> Self {
-        let rates = rates(layout, &plan.sgd);
+        let rates = rates(layout, &plan.sgd, plan.objective.loss);
         let rate_at = |place: usize| rates.iter().find(|(range, _)| range.contains(&place));
         let entries = layout.entries().iter().map(|entry| {
             let (range, covered) = (entry.range(), entry.offset..entry.range().end.min(received));
@@ -65,11 +65,12 @@ impl Constants {
 }
 
 impl Parameters {
-    /// Cuts a flat vector into tensors on `device`.
+    /// Cuts a flat vector into tensors on `device`; it may lack the entries at the end.
     pub(super) fn new(layout: &Layout, start: &Flat, device: &Device) -> Self {
         let values: Vec<_> = layout
             .entries()
             .iter()
+            .take_while(|entry| entry.range().end <= start.len())
             .map(|entry| start.slice(entry.range()).tensor(device))
             .collect();
         let velocity = vec![None; values.len()];

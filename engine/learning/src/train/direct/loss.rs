@@ -1,4 +1,9 @@
-//! Softmax cross-entropy and its gradient.
+//! Losses and their gradients.
+
+use super::program::Program;
+use super::workspace::Workspace;
+use crate::objective::Loss;
+use crate::train::gather::Gather;
 
 /// Sums over one batch, or over several.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -7,6 +12,44 @@ pub(super) struct LossSums {
     pub(super) loss: f64,
     /// Sum of their squares.
     pub(super) squared: f64,
+}
+
+/// The losses of the batch that has passed through `program`; the gradient of their mean goes to the slot
+/// that the loss reads.
+pub(super) fn of(
+    loss: Loss,
+    program: &Program,
+    work: &mut Workspace,
+    gather: &Gather<'_>,
+    batch: usize,
+) -> LossSums {
+    let slot = if loss.uses_head() { program.logits() } else { program.features() };
+    let len = batch * program.slots()[slot].0;
+    let (values, gradient) = (&work.values[slot][..len], &mut work.gradients[slot][..len]);
+    match loss {
+        Loss::CrossEntropy => cross_entropy(values, gather.labels(), gradient),
+        Loss::FeatureMse => mean_square(values, gather.targets(), batch, gradient),
+    }
+}
+
+/// The mean squared difference over each row of features, and the gradient of the rows' mean.
+fn mean_square(features: &[f32], targets: &[f32], batch: usize, gradient: &mut [f32]) -> LossSums {
+    let width = features.len() / batch;
+    let share = 2.0 / features.len() as f32;
+    let mut sums = LossSums::default();
+    let rows = features.chunks_exact(width).zip(targets.chunks_exact(width));
+    for ((features, targets), gradient) in rows.zip(gradient.chunks_exact_mut(width)) {
+        let mut loss = 0.0;
+        for ((feature, target), gradient) in features.iter().zip(targets).zip(gradient) {
+            let difference = feature - target;
+            *gradient = share * difference;
+            loss += f64::from(difference * difference);
+        }
+        loss /= width as f64;
+        sums.loss += loss;
+        sums.squared += loss * loss;
+    }
+    sums
 }
 
 /// The losses of a batch from its logits (`[batch, classes]`), and the gradient of their **mean** by the
@@ -49,6 +92,14 @@ mod tests {
         for (have, want) in gradient.iter().zip([-0.25, 0.25, 0.125, -0.125]) {
             assert!((have - want).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn mean_squares_by_hand() {
+        let mut gradient = [0.0; 4];
+        let sums = mean_square(&[1.0, 2.0, 3.0, 5.0], &[1.0, 0.0, 2.0, 2.0], 2, &mut gradient);
+        assert_eq!((sums.loss, sums.squared), (2.0 + 5.0, 4.0 + 25.0));
+        assert_eq!(gradient, [0.0, 1.0, 0.5, 1.5]);
     }
 
     #[test]

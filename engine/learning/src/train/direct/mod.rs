@@ -13,17 +13,16 @@ mod program;
 mod update;
 mod workspace;
 
-use super::check::{check_request, check_rows};
-use super::order::Order;
+use super::check::{check_features, check_request, check_rows};
+use super::gather::{Gather, copy_rows};
 use super::rates::rates;
 use super::{TrainRequest, Trained, Trainer};
 use crate::data::Shard;
 use crate::error::LearnError;
 use crate::flat::Flat;
 use crate::network::Network;
-use crate::objective::Loss;
-use loss::{LossSums, cross_entropy};
-use program::Program;
+use loss::LossSums;
+use program::{Program, Until};
 use std::ops::Range;
 use std::sync::Arc;
 use update::Update;
@@ -54,6 +53,34 @@ impl DirectTrainer {
     fn program(&self) -> Result<&Program, LearnError> {
         self.program.as_ref().map_err(|reason| LearnError::Invalid(reason.clone()))
     }
+
+    /// Features or logits of the rows, row-major.
+    fn outputs(
+        &self,
+        params: &Flat,
+        shard: &Shard,
+        rows: Range<usize>,
+        until: Until,
+        mirrored: bool,
+    ) -> Result<Vec<f32>, LearnError> {
+        let (program, params) = (self.program()?, params.host());
+        let (slot, width) = match until {
+            Until::Logits => (program.logits(), self.network.classes()),
+            Until::Features => (program.features(), self.network.feature_width()),
+        };
+        let mut outputs = Vec::with_capacity(rows.len() * width);
+        self.workspaces.with(|work| {
+            work.fit(program, LOGITS_BATCH.min(rows.len()));
+            for start in rows.clone().step_by(LOGITS_BATCH) {
+                let batch = start..(start + LOGITS_BATCH).min(rows.end);
+                let input = self.network.input();
+                copy_rows(input, shard, batch.clone(), mirrored, &mut work.values[0]);
+                program.forward(&params, work, batch.len(), until);
+                outputs.extend_from_slice(&work.values[slot][..batch.len() * width]);
+            }
+        });
+        Ok(outputs)
+    }
 }
 
 impl Trainer for DirectTrainer {
@@ -74,19 +101,22 @@ impl Trainer for DirectTrainer {
         rows: Range<usize>,
     ) -> Result<Vec<f32>, LearnError> {
         check_rows(&self.network, params.len(), shard, rows.clone())?;
-        let (program, params) = (self.program()?, params.host());
-        let mut logits = Vec::with_capacity(rows.len() * self.network.classes());
-        self.workspaces.with(|work| {
-            work.fit(program, LOGITS_BATCH.min(rows.len()));
-            for start in rows.clone().step_by(LOGITS_BATCH) {
-                let batch = start..(start + LOGITS_BATCH).min(rows.end);
-                load(work, shard, batch.clone());
-                program.forward(&params, work, batch.len());
-                let outputs = &work.values[program.logits()];
-                logits.extend_from_slice(&outputs[..batch.len() * self.network.classes()]);
-            }
-        });
-        Ok(logits)
+        self.outputs(params, shard, rows, Until::Logits, false)
+    }
+
+    fn features(
+        &self,
+        params: &Flat,
+        shard: &Shard,
+        rows: Range<usize>,
+        mirrored: bool,
+    ) -> Result<Vec<f32>, LearnError> {
+        check_features(&self.network, params.len(), shard, rows.clone(), mirrored)?;
+        self.outputs(params, shard, rows, Until::Features, mirrored)
+    }
+
+    fn with_classes(&self, classes: usize) -> Result<Arc<dyn Trainer>, LearnError> {
+        Ok(Arc::new(Self::new(Arc::new(self.network.with_classes(classes)?))))
     }
 }
 
@@ -96,11 +126,13 @@ fn run(
     request: TrainRequest,
     work: &mut Workspace,
 ) -> Result<Trained, LearnError> {
-    let TrainRequest { start, received, shard, plan, step_limit, correction, mut stream } = request;
+    let TrainRequest { start, received, shard, plan, step_limit, correction, targets, stream } =
+        request;
     let steps = plan.steps(shard.len()).min(step_limit.unwrap_or(usize::MAX));
     let (start, correction) = (start.host(), correction.map(|correction| correction.host()));
     let mut params = start.to_vec();
-    let rates = rates(network.layout(), &plan.sgd);
+    let loss = plan.objective.loss;
+    let rates = rates(network.layout(), &plan.sgd, loss);
     let update = Update {
         plan: &plan,
         rates: &rates,
@@ -108,25 +140,24 @@ fn run(
         correction: correction.as_ref().map(|correction| correction.as_slice()),
     };
     work.fit_backward(program, plan.batch.min(shard.len()), params.len());
-    let buffer = std::mem::take(&mut work.order);
-    let mut order = Order::new(buffer, shard.len(), plan.batch, plan.last_batch);
+    let buffers = std::mem::take(&mut work.gather);
+    let mut gather = Gather::new(network, &plan, &shard, targets, stream, buffers);
     let (mut sums, mut seen) = (LossSums::default(), 0);
     for step in 0..steps {
-        let rows = order.next(&mut stream);
-        let batch = rows.len();
-        load(work, &shard, rows.iter().map(|row| *row as usize));
-        program.forward(&params, work, batch);
-        let found = loss(program, network, plan.objective.loss, work, batch);
+        let batch = gather.next(&mut work.values[0]);
+        let until = if loss.uses_head() { Until::Logits } else { Until::Features };
+        program.forward(&params, work, batch, until);
+        let found = loss::of(loss, program, work, &gather, batch);
         if !found.squared.is_finite() {
             return Err(LearnError::NotFinite { what: "loss", step });
         }
-        program.backward(&params, work, batch);
+        program.backward(&params, work, batch, until);
         let Workspace { gradient, velocity, .. } = work;
         update.step(&mut params, gradient, velocity, step == 0);
         sums = LossSums { loss: sums.loss + found.loss, squared: sums.squared + found.squared };
         seen += batch;
     }
-    work.order = order.into_buffer();
+    work.gather = gather.into_buffers();
     if !kernel::simd(|| params.iter().fold(true, |finite, value| finite & value.is_finite())) {
         return Err(LearnError::NotFinite { what: "a parameter", step: steps.saturating_sub(1) });
     }
@@ -138,30 +169,4 @@ fn run(
         loss: sums.loss * per_sample,
         loss_squared: sums.squared * per_sample,
     })
-}
-
-/// Copies samples of the shard into slot 0, and their labels.
-fn load(work: &mut Workspace, shard: &Shard, rows: impl Iterator<Item = usize>) {
-    let inputs = shard.data.inputs();
-    work.labels.clear();
-    for (row, slot) in rows.zip(work.values[0].chunks_exact_mut(inputs)) {
-        slot.copy_from_slice(shard.features(row));
-        work.labels.push(shard.label(row));
-    }
-}
-
-/// The losses of the batch; their gradient by the logits goes to its slot.
-fn loss(
-    program: &Program,
-    network: &Network,
-    loss: Loss,
-    work: &mut Workspace,
-    batch: usize,
-) -> LossSums {
-    let (slot, len) = (program.logits(), batch * network.classes());
-    match loss {
-        Loss::CrossEntropy => {
-            cross_entropy(&work.values[slot][..len], &work.labels, &mut work.gradients[slot][..len])
-        }
-    }
 }

@@ -21,6 +21,15 @@ pub(super) struct Program {
     slots: Vec<(usize, bool)>,
 }
 
+/// How far a pass goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// To what goes into the head.
+    Features,
+    /// To the outputs of the head.
+    Logits,
+}
+
 #[derive(Debug)]
 struct Step {
     action: Action,
@@ -61,6 +70,20 @@ impl Program {
     /// The slot that holds the logits.
     pub(super) fn logits(&self) -> usize {
         self.steps.last().map_or(0, |step| step.output)
+    }
+
+    /// The slot that goes into the head.
+    pub(super) fn features(&self) -> usize {
+        match self.steps.last().map(|step| &step.action) {
+            Some(Action::Layer { input, .. }) => *input,
+            _ => self.logits(),
+        }
+    }
+
+    /// The steps of a pass: the last one is the head.
+    fn steps(&self, until: Until) -> &[Step] {
+        let head = usize::from(until == Until::Features);
+        &self.steps[..self.steps.len().saturating_sub(head)]
     }
 
     fn chain(
@@ -122,8 +145,8 @@ impl Program {
     }
 
     /// Runs `batch` samples, which lie in slot 0, through the network.
-    pub(super) fn forward(&self, params: &[f32], work: &mut Workspace, batch: usize) {
-        for (index, step) in self.steps.iter().enumerate() {
+    pub(super) fn forward(&self, params: &[f32], work: &mut Workspace, batch: usize, until: Until) {
+        for (index, step) in self.steps(until).iter().enumerate() {
             let mut whole = std::mem::take(&mut work.values[step.output]);
             let output = &mut whole[..batch * self.slots[step.output].0];
             match &step.action {
@@ -145,10 +168,16 @@ impl Program {
         }
     }
 
-    /// Finds the gradient by all parameters in `work.gradient`, from the gradient by the logits, which
-    /// lies in its slot.
-    pub(super) fn backward(&self, params: &[f32], work: &mut Workspace, batch: usize) {
-        for (index, step) in self.steps.iter().enumerate().rev() {
+    /// Finds the gradient by all parameters in `work.gradient`, from the gradient by the logits or the
+    /// features, which lies in its slot. From the features, that of the head is not written.
+    pub(super) fn backward(
+        &self,
+        params: &[f32],
+        work: &mut Workspace,
+        batch: usize,
+        until: Until,
+    ) {
+        for (index, step) in self.steps(until).iter().enumerate().rev() {
             if !self.slots[step.output].1 {
                 continue;
             }

@@ -84,6 +84,7 @@ mod tests {
             last_batch: LastBatch::Keep,
             sgd,
             objective,
+            ..LocalPlan::default()
         };
         let rates = [(0..1, 0.5), (1..2, 0.25)];
         let received = [1.0];

@@ -2,6 +2,7 @@
 
 use super::kernel::{Memory, Scratch, grown};
 use super::program::Program;
+use crate::train::gather::Buffers;
 use std::sync::{Mutex, PoisonError};
 
 /// All memory that training needs beside the parameters. Nothing in it carries over from one use to the
@@ -20,10 +21,8 @@ pub(super) struct Workspace {
     pub(super) gradient: Vec<f32>,
     /// Velocity of all parameters.
     pub(super) velocity: Vec<f32>,
-    /// Labels of the batch.
-    pub(super) labels: Vec<u32>,
-    /// Order of the samples.
-    pub(super) order: Vec<u32>,
+    /// What the batches are made in.
+    pub(super) gather: Buffers,
 }
 
 impl Workspace {

@@ -1,6 +1,7 @@
 //! Trainers against each other, against finite differences, and against themselves.
 
 mod agreement;
+mod features;
 mod gradients;
 mod reference;
 mod repeatable;
@@ -9,8 +10,7 @@ use super::{TrainRequest, Trained, Trainer, TrainerKind, trainer};
 use crate::data::{Dataset, Shard};
 use crate::flat::Flat;
 use crate::network::{Network, NetworkSpec};
-use crate::objective::Objective;
-use crate::plan::{LastBatch, LocalPlan, Sgd, Work};
+use crate::plan::{LocalPlan, Sgd, Work};
 use burn::tensor::Device;
 use offbeat_kernel::{Purpose, SeedTree};
 use rand::RngExt;
@@ -52,6 +52,7 @@ impl Case {
             plan: Arc::new(plan),
             step_limit: None,
             correction: None,
+            targets: None,
             stream: SeedTree::new(3).stream(Purpose::Training, 4, 5),
         }
     }
@@ -74,7 +75,7 @@ pub(super) fn zoo() -> Vec<Case> {
 }
 
 pub(super) fn plan(work: Work, batch: usize, sgd: Sgd) -> LocalPlan {
-    LocalPlan { work, batch, last_batch: LastBatch::Keep, sgd, objective: Objective::default() }
+    LocalPlan { work, batch, sgd, ..LocalPlan::default() }
 }
 
 pub(super) fn sgd(rate: f32) -> Sgd {
