@@ -10,6 +10,7 @@ pub mod composed;
 pub mod group;
 pub mod ledger;
 pub mod pace;
+pub mod paillier;
 pub mod refine;
 pub mod registry;
 pub mod roster;

@@ -4,12 +4,14 @@
 //! Knows nothing of clients, servers, messages or virtual time. Every random draw comes from a stream
 //! of the seed tree that the caller hands in; Burn's own generator is never used.
 
+pub mod codec;
 pub mod data;
 pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod flat;
 pub mod layout;
+pub mod leakage;
 pub mod network;
 pub mod objective;
 pub mod plan;

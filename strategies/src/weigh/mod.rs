@@ -2,6 +2,7 @@
 
 pub mod completeness;
 pub mod cosine;
+pub mod fedboost;
 pub mod fedbuff;
 pub mod flsim;
 pub mod port;
