@@ -4,13 +4,15 @@ use crate::conditions::{Battery, Conditions, Outcome};
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Answer, Invite, Message};
 use crate::promise::Book;
+use crate::snapshot::Save;
 use crate::wire;
 use crate::work::{CONTROL, Private, TrainJob};
-use actix::{Actor, Context, Handler};
+use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::pool::Urgency;
 use offbeat_kernel::{ClientId, TaskId, Time};
 use offbeat_learning::LocalPlan;
 use offbeat_strategies::signal::LossReason;
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 pub type Homes = Rc<RefCell<BTreeMap<ClientId, Home>>>;
 
 /// What one client keeps.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Home {
     /// What it has kept for certain.
     pub private: Private,
@@ -63,8 +65,9 @@ pub struct Client {
     task: Option<Task>,
 }
 
-#[derive(Debug)]
-struct Task {
+/// A task under way: all that a client at work knows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Task {
     answer: Answer,
     planned_steps: usize,
     steps: usize,
@@ -81,6 +84,11 @@ impl Client {
     /// A client that has just been addressed.
     pub fn new(id: ClientId, setup: ClientSetup) -> Self {
         Self { id, setup, task: None }
+    }
+
+    /// A client in the middle of `task`.
+    pub fn at_work(id: ClientId, setup: ClientSetup, task: Task) -> Self {
+        Self { id, setup, task: Some(task) }
     }
 
     /// Whether it has nothing to do, so that its actor can end.
@@ -305,6 +313,16 @@ pub fn settle(homes: &Homes, book: &Book, client: ClientId) -> Private {
 
 impl Actor for Client {
     type Context = Context<Self>;
+}
+
+impl Handler<Save<Option<Task>>> for Client {
+    type Result = MessageResult<Save<Option<Task>>>;
+
+    fn handle(&mut self, _: Save<Option<Task>>, _: &mut Context<Self>) -> Self::Result {
+        // Every field by its name: one that is added and forgotten here does not compile.
+        let Self { id: _, setup: _, task } = self;
+        MessageResult(Ok(task.clone()))
+    }
 }
 
 /// What a client says after a message.

@@ -29,6 +29,8 @@ pub enum Effect {
     },
     /// Write something down.
     Record(Record),
+    /// Keep a snapshot after this event, from which the run can go on.
+    Snapshot,
     /// End the run after this event.
     Stop(String),
     /// End the run after this event as failed.

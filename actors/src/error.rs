@@ -29,6 +29,9 @@ pub enum RunError {
     /// The records could not be kept.
     #[error("cannot keep the records: {0}")]
     Sink(String),
+    /// A snapshot could not be made, or is not one of such a federation.
+    #[error("the state of the run: {0}")]
+    Snapshot(#[source] offbeat_kernel::codec::CodecError),
     /// An evaluation failed, or no update will ever arrive.
     #[error("{0}")]
     Hopeless(String),

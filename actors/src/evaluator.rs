@@ -9,11 +9,13 @@ use crate::message::{Address, Message};
 use crate::promise::Book;
 use crate::record::Record;
 use crate::rules::EvaluationRules;
+use crate::snapshot::Save;
 use crate::work::{EvaluateJob, Private};
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::{ClientId, JobId, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Rows that one evaluation job looks at.
@@ -37,7 +39,14 @@ pub struct Evaluator {
     latest: Option<Version>,
 }
 
-#[derive(Debug)]
+/// What the evaluator knows between two events; the book holds the specifications of its jobs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    pending: VecDeque<Pending>,
+    latest: Option<Version>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
     version: Version,
     at: Time,
@@ -71,6 +80,29 @@ impl Evaluator {
         let lag = if tell_server { 1 } else { 2 };
         let (pending, latest) = (VecDeque::new(), None);
         Self { rules, lag, tell_server, test_rows, clients, homes, book, pending, latest }
+    }
+
+    /// What it knows now.
+    pub fn state(&self) -> State {
+        // Every field by its name: one that is added and forgotten here does not compile.
+        let Self {
+            rules: _,
+            lag: _,
+            tell_server: _,
+            test_rows: _,
+            clients: _,
+            homes: _,
+            book: _,
+            pending,
+            latest,
+        } = self;
+        State { pending: pending.clone(), latest: *latest }
+    }
+
+    /// Puts back what [`Evaluator::state`] gave.
+    pub fn restore(&mut self, state: State) {
+        let State { pending, latest } = state;
+        (self.pending, self.latest) = (pending, latest);
     }
 
     fn start(&mut self, version: Version, model: &Flat, now: Time) {
@@ -160,6 +192,14 @@ impl Evaluator {
 
 impl Actor for Evaluator {
     type Context = Context<Self>;
+}
+
+impl Handler<Save<State>> for Evaluator {
+    type Result = MessageResult<Save<State>>;
+
+    fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(Ok(self.state()))
+    }
 }
 
 impl Handler<Deliver> for Evaluator {

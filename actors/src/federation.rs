@@ -8,7 +8,7 @@ use crate::client::{Client, ClientSetup, DeliverToClient, Homes, Reaction, Sampl
 use crate::conditions::Conditions;
 use crate::effect::{Deliver, Effect};
 use crate::error::RunError;
-use crate::evaluator::{Drain, Evaluator};
+use crate::evaluator::Evaluator;
 use crate::message::{Address, Event, Message};
 use crate::network::{Network, ServerLink, Transmit};
 use crate::promise::Book;
@@ -17,16 +17,18 @@ use crate::recorder::{Check, Keep, Recorder};
 use crate::rules::{EvaluationRules, StopRules};
 use crate::run::RunResult;
 use crate::server::Server;
+use crate::snapshot::{Continuation, Driving, Keeper, Occasion, State};
 use crate::strategist::Strategist;
 use crate::tally::Tally;
 use crate::work::Workbench;
 use actix::{Actor, Addr};
 use offbeat_kernel::pool::{Pool, PoolConfig};
-use offbeat_kernel::{Calendar, ClientId, Journal, Time, Version, codec};
+use offbeat_kernel::{ClientId, Time, codec};
 use offbeat_learning::Flat;
+use offbeat_learning::intern::Known;
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::{Composed, Seams};
-use offbeat_strategies::signal::{Order, Signal};
+use offbeat_strategies::signal::Order;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -71,7 +73,21 @@ impl Federation {
     /// When an actor panics, the sink fails, or nothing was learnt. Records made until then were
     /// given to the sink.
     pub fn run(self, sink: Box<dyn Sink>) -> Result<RunResult, RunError> {
-        actix::System::new().block_on(async { Driver::new(self, sink)?.run().await })
+        self.go_on(sink, Continuation::default())
+    }
+
+    /// Runs to the end, from a snapshot if there is one, and has snapshots kept on the way. A federation
+    /// of the same scenario and build that goes on from a snapshot ends with the same digest, records and
+    /// model as one that was never stopped.
+    ///
+    /// # Errors
+    /// As [`Federation::run`]; [`RunError::Snapshot`] when the snapshot is not one of such a federation.
+    pub fn go_on(
+        self,
+        sink: Box<dyn Sink>,
+        continuation: Continuation,
+    ) -> Result<RunResult, RunError> {
+        actix::System::new().block_on(async { Driver::new(self, sink, continuation)?.run().await })
     }
 }
 
@@ -84,9 +100,11 @@ pub const INTERRUPTED: &str = "interrupted";
 /// Why a run ended whose calendar is empty.
 const NOTHING_LEFT: &str = "nothing is left to happen";
 
+mod ending;
+mod saving;
+
 struct Driver {
-    calendar: Calendar<Event>,
-    journal: Journal,
+    driving: Driving,
     server: Addr<Server>,
     strategist: Addr<Strategist>,
     network: Addr<Network>,
@@ -98,27 +116,21 @@ struct Driver {
     interrupt: Arc<AtomicBool>,
     book: Book,
     tally: Tally,
-    events: u64,
-    ended: Option<String>,
     records: Vec<Record>,
-    accuracy: Option<f64>,
-    trace: Option<Vec<[u64; 5]>>,
     started: Instant,
     flushed: Instant,
     timing_only: bool,
-    last: RunEnd,
-}
-
-/// What the run's result is made of, kept up to date.
-struct RunEnd {
-    version: Version,
-    model: Flat,
-    test: Option<offbeat_learning::evaluate::Evaluation>,
-    clients: Vec<(ClientId, offbeat_learning::evaluate::Evaluation)>,
+    snapshot_wanted: bool,
+    known: Known,
+    keeper: Option<Box<dyn Keeper>>,
 }
 
 impl Driver {
-    fn new(federation: Federation, sink: Box<dyn Sink>) -> Result<Self, RunError> {
+    fn new(
+        federation: Federation,
+        sink: Box<dyn Sink>,
+        continuation: Continuation,
+    ) -> Result<Self, RunError> {
         let Federation { workbench, pool, seams, initial, conditions, .. } = federation;
         let seeds = workbench.seeds;
         let total = workbench.trainer.network().layout().len();
@@ -140,11 +152,10 @@ impl Driver {
             controls,
         };
         let (evaluation, stop) = (federation.evaluation, federation.stop);
-        let server =
+        let mut server =
             Server::new(initial.clone(), evaluation, stop.clone(), book.clone(), tally.clone());
-        let strategy = Composed::new(seams, initial.clone());
-        let strategist = Strategist::new(strategy, seeds, federation.roster, book.clone());
-        let evaluator = Evaluator::new(
+        let mut strategy = Composed::new(seams, initial.clone());
+        let mut evaluator = Evaluator::new(
             evaluation,
             stop.read_evaluations(),
             test_rows,
@@ -152,55 +163,73 @@ impl Driver {
             homes,
             book.clone(),
         );
+        let mut network = Network::new(conditions, federation.server_link, tally.clone());
+        let mut driving = Driving::new(initial, federation.trace);
+        let mut clients = BTreeMap::new();
+        if let Some(from) = &continuation.from {
+            let state = State::unpack(from).map_err(RunError::Snapshot)?;
+            server.restore(state.server);
+            strategy.restore(state.strategy).map_err(RunError::Snapshot)?;
+            evaluator.restore(state.evaluator);
+            network.restore(state.network);
+            tally.restore(state.counts);
+            book.restore(state.book);
+            setup.homes.replace(state.homes);
+            let at_work = |(id, task)| (id, Client::at_work(id, setup.clone(), task).start());
+            clients.extend(state.clients.into_iter().map(at_work));
+            driving = state.driving;
+        }
+        let strategist = Strategist::new(strategy, seeds, federation.roster, book.clone());
         Ok(Self {
-            calendar: Calendar::new(),
-            journal: Journal::new(),
+            driving,
             server: server.start(),
             strategist: strategist.start(),
-            network: Network::new(conditions, federation.server_link, tally.clone()).start(),
+            network: network.start(),
             evaluator: evaluator.start(),
             recorder: Recorder::new(sink).start(),
-            clients: BTreeMap::new(),
+            clients,
             setup,
             stop,
             interrupt: federation.interrupt,
             book,
             tally,
-            events: 0,
-            ended: None,
             records: Vec::new(),
-            accuracy: None,
-            trace: federation.trace.then(Vec::new),
             started: Instant::now(),
             flushed: Instant::now(),
             timing_only,
-            last: RunEnd { version: Version(0), model: initial, test: None, clients: Vec::new() },
+            snapshot_wanted: false,
+            known: Known::default(),
+            keeper: continuation.keeper,
         })
     }
 
     async fn run(mut self) -> Result<RunResult, RunError> {
-        let start = Event { to: Address::Server, message: Message::Signal(Signal::Start) };
-        self.calendar.schedule(Time::ZERO, start);
         let limit = self.stop.time.unwrap_or(Time::NEVER);
         let ended = loop {
-            if let Some(reason) = self.ended.take() {
+            if let Some(reason) = self.driving.ended.take() {
                 break reason;
             }
-            match self.calendar.next_time() {
+            match self.driving.calendar.next_time() {
                 None => break NOTHING_LEFT.to_string(),
                 Some(at) if at > limit => break format!("virtual time {limit} is reached"),
-                Some(_) => self.step().await?,
+                Some(at) => {
+                    self.snapshot_if_due(at).await?;
+                    self.step().await?;
+                }
             }
             if self.interrupt.load(Ordering::Relaxed) {
                 break INTERRUPTED.to_string();
             }
         };
+        if ended == INTERRUPTED {
+            self.snapshot(Occasion::Interrupted).await?;
+        }
         self.finish(ended).await
     }
 
     /// Delivers the earliest event and puts its effects where they belong.
     async fn step(&mut self) -> Result<(), RunError> {
-        let Some((now, _, event)) = self.calendar.pop() else { return Ok(()) };
+        let Some((now, _, event)) = self.driving.calendar.pop() else { return Ok(()) };
         self.note(now, &event);
         let effects = self.deliver(now, event).await?;
         for effect in effects {
@@ -222,16 +251,16 @@ impl Driver {
         };
         let [a, b] = event.message.about();
         let words = [now.micros(), to, event.message.kind(), a, b];
-        self.journal.write(&words);
-        if let Some(trace) = &mut self.trace {
+        self.driving.journal.write(&words);
+        if let Some(trace) = &mut self.driving.trace {
             trace.push(words);
         }
-        self.events += 1;
+        self.driving.events += 1;
         if let Message::Orders(orders) = &event.message {
             for order in orders {
                 if let Order::Publish(publication) = order {
-                    self.last.model = publication.model.clone();
-                    self.last.version = publication.version;
+                    self.driving.last.model = publication.model.clone();
+                    self.driving.last.version = publication.version;
                 }
             }
         }
@@ -279,8 +308,9 @@ impl Driver {
                 }
             }
             Effect::Record(record) => self.keep(record),
+            Effect::Snapshot => self.snapshot_wanted = true,
             Effect::Stop(reason) => {
-                self.ended.get_or_insert(reason);
+                self.driving.ended.get_or_insert(reason);
             }
             Effect::Fail(reason) => {
                 self.flush().await?;
@@ -293,7 +323,7 @@ impl Driver {
     /// Puts an event in the calendar, unless it will never happen.
     fn schedule(&mut self, at: Time, to: Address, message: Message) {
         if at < Time::NEVER {
-            self.calendar.schedule(at, Event { to, message });
+            self.driving.calendar.schedule(at, Event { to, message });
         }
     }
 
@@ -305,14 +335,14 @@ impl Driver {
         }
         match &record {
             Record::Evaluation { test, .. } => {
-                self.accuracy = Some(test.accuracy);
-                self.last.test = Some(test.clone());
+                self.driving.accuracy = Some(test.accuracy);
+                self.driving.last.test = Some(test.clone());
             }
-            Record::Clients { clients, .. } => self.last.clients.clone_from(clients),
+            Record::Clients { clients, .. } => self.driving.last.clients.clone_from(clients),
             Record::Aggregation { .. } | Record::Task(_) => {}
         }
         // Records are plain data and always have a form in bytes.
-        self.journal.write_bytes(&codec::encode(&record).unwrap_or_default());
+        self.driving.journal.write_bytes(&codec::encode(&record).unwrap_or_default());
         self.records.push(record);
     }
 
@@ -321,75 +351,24 @@ impl Driver {
         if !records.is_empty() {
             self.recorder.do_send(Keep(records));
         }
-        let now = self.calendar.now();
+        let now = self.driving.calendar.now();
         let (versions, updates) = (self.tally.versions(), self.tally.updates());
         let progress = Progress {
             now,
-            events: self.events,
+            events: self.driving.events,
             updates,
             versions,
-            accuracy: self.accuracy,
+            accuracy: self.driving.accuracy,
             done: self.stop.done(versions, updates, now),
         };
         self.flushed = Instant::now();
-        metrics::counter!("offbeat_events_total").absolute(self.events);
+        metrics::counter!("offbeat_events_total").absolute(self.driving.events);
         metrics::gauge!("offbeat_virtual_seconds").set(now.seconds());
         self.book.show_gauges();
         self.tally.show_bytes();
         match self.recorder.send(Check(progress)).await {
             Ok(kept) => kept.map_err(RunError::Sink),
             Err(_) => Err(RunError::Sink("the recorder stopped".to_string())),
-        }
-    }
-
-    /// Reads what is still under way, closes the journal and sums up.
-    async fn finish(mut self, ended: String) -> Result<RunResult, RunError> {
-        let now = self.calendar.now();
-        let version = self.last.version;
-        let model = (ended != INTERRUPTED).then(|| self.last.model.clone());
-        let drained = match self.evaluator.send(Drain { now, version, model }).await {
-            Ok(drained) => drained.map_err(RunError::Hopeless)?,
-            Err(_) => {
-                let at = self.calendar.now();
-                return Err(RunError::ActorStopped { address: Address::Evaluator, at });
-            }
-        };
-        drained.into_iter().for_each(|record| self.keep(record));
-        self.flush().await?;
-        let model = self.last.model.clone();
-        let bits: Vec<u8> = model.host().iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.journal.write_bytes(&bits);
-        for (client, home) in self.setup.homes.borrow().iter() {
-            let private = codec::encode(&(client, &home.private)).unwrap_or_default();
-            self.journal.write_bytes(&private);
-        }
-        let counts = self.tally.counts();
-        let result = RunResult {
-            digest: self.journal.digest(),
-            now: self.calendar.now(),
-            events: self.events,
-            pool: self.book.stats(),
-            workers: self.book.workers(),
-            wall_seconds: self.started.elapsed().as_secs_f64(),
-            ended,
-            model,
-            test: self.last.test.take(),
-            clients: std::mem::take(&mut self.last.clients),
-            trace: self.trace.take().unwrap_or_default(),
-            counts,
-        };
-        if result.counts.merged == 0 && result.ended == NOTHING_LEFT {
-            let reason = format!(
-                "no update ever arrived and {NOTHING_LEFT}: check the clients' availability, speed and links"
-            );
-            return Err(RunError::Hopeless(reason));
-        }
-        match result.counts.failures.first() {
-            Some(first) if result.counts.merged == 0 => {
-                let first = first.clone();
-                Err(RunError::NothingLearnt { first, result: Box::new(result) })
-            }
-            _ => Ok(result),
         }
     }
 }

@@ -7,11 +7,13 @@
 use crate::conditions::{Conditions, Direction, Outcome};
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Message};
+use crate::snapshot::Save;
 use crate::tally::Tally;
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::hardship::FairLink;
 use offbeat_kernel::{ClientId, TaskId, Time};
 use offbeat_strategies::signal::LossReason;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -35,8 +37,17 @@ pub struct Network {
     next_flow: u64,
 }
 
+/// What the network knows between two events.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    down: Option<Shared>,
+    up: Option<Shared>,
+    flows: BTreeMap<u64, Flow>,
+    next_flow: u64,
+}
+
 /// The server's link in one direction.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Shared {
     link: FairLink,
     /// Counts changes, so that a completion foreseen before the last change is ignored.
@@ -44,7 +55,7 @@ struct Shared {
 }
 
 /// A message on the shared link, or waiting to get on it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Flow {
     client: ClientId,
     task: TaskId,
@@ -83,6 +94,20 @@ impl Network {
             flows: BTreeMap::new(),
             next_flow: 0,
         }
+    }
+
+    /// What it knows now.
+    pub fn state(&self) -> State {
+        // Every field by its name: one that is added and forgotten here does not compile.
+        let Self { conditions: _, tally: _, down, up, flows, next_flow } = self;
+        let (down, up) = (down.clone(), up.clone());
+        State { down, up, flows: flows.clone(), next_flow: *next_flow }
+    }
+
+    /// Puts back what [`Network::state`] gave.
+    pub fn restore(&mut self, state: State) {
+        let State { down, up, flows, next_flow } = state;
+        (self.down, self.up, self.flows, self.next_flow) = (down, up, flows, next_flow);
     }
 
     fn transmit(&mut self, transmit: Transmit) -> Vec<Effect> {
@@ -185,6 +210,14 @@ fn undelivered(at: Time, client: ClientId, message: Message, reason: LossReason)
 
 impl Actor for Network {
     type Context = Context<Self>;
+}
+
+impl Handler<Save<State>> for Network {
+    type Result = MessageResult<Save<State>>;
+
+    fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(Ok(self.state()))
+    }
 }
 
 impl Handler<Transmit> for Network {

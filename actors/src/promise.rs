@@ -9,6 +9,7 @@ use offbeat_kernel::pool::{Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, TaskId, Time};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::composed::{Promises, Reply};
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -22,6 +23,9 @@ struct Inner {
     pool: Pool<Workbench>,
     next_job: u64,
     tasks: BTreeMap<TaskId, Open>,
+    evaluations: BTreeMap<JobId, Specification>,
+    /// What the pools of earlier processes did for this run.
+    before: PoolStats,
 }
 
 #[derive(Debug)]
@@ -29,6 +33,34 @@ struct Open {
     job: JobId,
     reply: Want<Reply>,
     private: Want<Private>,
+    specification: Specification,
+}
+
+/// Everything that it takes to open a promise again in another process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Specification {
+    due: Time,
+    bytes: u64,
+    urgency: Urgency,
+    job: Job,
+}
+
+/// The open promises between two events: their specifications and who still wants what. Results that are
+/// there already are not part of it, since a job computes them again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    next_job: u64,
+    tasks: BTreeMap<TaskId, OpenState>,
+    evaluations: BTreeMap<JobId, Specification>,
+    before: PoolStats,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct OpenState {
+    job: JobId,
+    reply: bool,
+    private: bool,
+    specification: Specification,
 }
 
 #[derive(Debug)]
@@ -41,10 +73,62 @@ enum Want<T> {
     No,
 }
 
+impl<T> Want<T> {
+    fn open(wanted: bool) -> Self {
+        if wanted { Want::Yes } else { Want::No }
+    }
+
+    fn is_some(&self) -> bool {
+        !matches!(self, Want::No)
+    }
+}
+
 impl Book {
     /// A book over a pool.
     pub fn new(pool: Pool<Workbench>) -> Self {
-        Self(Rc::new(RefCell::new(Inner { pool, next_job: 0, tasks: BTreeMap::new() })))
+        Self(Rc::new(RefCell::new(Inner {
+            pool,
+            next_job: 0,
+            tasks: BTreeMap::new(),
+            evaluations: BTreeMap::new(),
+            before: PoolStats::default(),
+        })))
+    }
+
+    /// The open promises now.
+    pub fn state(&self) -> State {
+        let inner = self.0.borrow();
+        // Every field by its name: one that is added and forgotten here does not compile.
+        let Inner { pool, next_job, tasks, evaluations, before } = &*inner;
+        let tasks = tasks.iter().map(|(task, open)| {
+            let Open { job, reply, private, specification } = open;
+            let (reply, private) = (reply.is_some(), private.is_some());
+            let specification = specification.clone();
+            (*task, OpenState { job: *job, reply, private, specification })
+        });
+        State {
+            next_job: *next_job,
+            tasks: tasks.collect(),
+            evaluations: evaluations.clone(),
+            before: before.followed_by(&pool.stats()),
+        }
+    }
+
+    /// Opens the promises of [`Book::state`] again. The book must be new.
+    pub fn restore(&self, state: State) {
+        let mut inner = self.0.borrow_mut();
+        let State { next_job, tasks, evaluations, before } = state;
+        (inner.next_job, inner.before) = (next_job, before);
+        for (task, open) in tasks {
+            let OpenState { job, reply, private, specification } = open;
+            inner.reopen(job, &specification);
+            let (reply, private) = (Want::open(reply), Want::open(private));
+            inner.tasks.insert(task, Open { job, reply, private, specification });
+        }
+        for (job, specification) in &evaluations {
+            inner.reopen(*job, specification);
+        }
+        inner.evaluations = evaluations;
     }
 
     /// Opens the promise of a task: due at `due`, holding about `bytes` when kept.
@@ -52,9 +136,10 @@ impl Book {
     pub fn open(&self, due: Time, bytes: u64, urgency: Urgency, keeps: bool, job: TrainJob) {
         let mut inner = self.0.borrow_mut();
         let task = job.task;
-        let id = inner.submit(due, bytes, urgency, Job::Train(Box::new(job)));
-        let private = if keeps { Want::Yes } else { Want::No };
-        inner.tasks.insert(task, Open { job: id, reply: Want::Yes, private });
+        let specification = Specification { due, bytes, urgency, job: Job::Train(Box::new(job)) };
+        let id = inner.submit(&specification);
+        let private = Want::open(keeps);
+        inner.tasks.insert(task, Open { job: id, reply: Want::Yes, private, specification });
     }
 
     /// The task ended without its work being done: neither side gets anything.
@@ -92,7 +177,12 @@ impl Book {
 
     /// Starts an evaluation; [`Book::take_evaluation`] gives its figures.
     pub fn evaluate(&self, due: Time, job: EvaluateJob) -> JobId {
-        self.0.borrow_mut().submit(due, 256, Urgency::Eager, Job::Evaluate(job))
+        let mut inner = self.0.borrow_mut();
+        let (urgency, job) = (Urgency::Eager, Job::Evaluate(job));
+        let specification = Specification { due, bytes: 256, urgency, job };
+        let id = inner.submit(&specification);
+        inner.evaluations.insert(id, specification);
+        id
     }
 
     /// The figures of an evaluation; waits for them if need be.
@@ -100,16 +190,19 @@ impl Book {
     /// # Errors
     /// Why there are none.
     pub fn take_evaluation(&self, job: JobId) -> Result<Evaluation, String> {
-        match self.0.borrow_mut().pool.take(job) {
+        let mut inner = self.0.borrow_mut();
+        inner.evaluations.remove(&job);
+        match inner.pool.take(job) {
             Ok(Output::Evaluated(evaluation)) => Ok(evaluation),
             Ok(Output::Trained(_)) => Err(format!("{job} is not an evaluation")),
             Err(error) => Err(error.to_string()),
         }
     }
 
-    /// What the pool did so far.
+    /// What the pool did so far, in earlier processes of this run too.
     pub fn stats(&self) -> PoolStats {
-        self.0.borrow().pool.stats()
+        let inner = self.0.borrow();
+        inner.before.followed_by(&inner.pool.stats())
     }
 
     /// Sets the gauges of the compute pool.
@@ -155,11 +248,16 @@ impl Promises for Book {
 }
 
 impl Inner {
-    fn submit(&mut self, due: Time, bytes: u64, urgency: Urgency, job: Job) -> JobId {
+    fn submit(&mut self, specification: &Specification) -> JobId {
         let id = JobId(self.next_job);
         self.next_job += 1;
-        self.pool.submit(id, due, bytes, urgency, job);
+        self.reopen(id, specification);
         id
+    }
+
+    fn reopen(&mut self, id: JobId, specification: &Specification) {
+        let Specification { due, bytes, urgency, job } = specification;
+        self.pool.submit(id, *due, *bytes, *urgency, job.clone());
     }
 
     /// Brings a task's output from the pool, if it is still there.

@@ -94,6 +94,15 @@ pub trait Sink {
     /// A text when it cannot be kept; the run ends with [`crate::RunError::Sink`].
     fn record(&mut self, record: &Record) -> Result<(), String>;
 
+    /// Makes all records so far last, and says where it stands: whatever it needs to go on from here in
+    /// another process.
+    ///
+    /// # Errors
+    /// A text when they cannot be made to last.
+    fn save(&mut self) -> Result<Vec<u8>, String> {
+        Ok(Vec::new())
+    }
+
     /// Told now and then where the run stands.
     fn progress(&mut self, _progress: &Progress) {}
 }

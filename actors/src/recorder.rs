@@ -32,6 +32,11 @@ pub struct Keep(pub Vec<Record>);
 #[rtype(result = "Result<(), String>")]
 pub struct Check(pub Progress);
 
+/// Asks where the sink stands.
+#[derive(Debug, actix::Message)]
+#[rtype(result = "Result<Vec<u8>, String>")]
+pub struct SaveSink;
+
 impl Actor for Recorder {
     type Context = Context<Self>;
 }
@@ -56,5 +61,16 @@ impl Handler<Check> for Recorder {
     fn handle(&mut self, Check(progress): Check, _: &mut Context<Self>) -> Self::Result {
         self.sink.progress(&progress);
         self.failure.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Handler<SaveSink> for Recorder {
+    type Result = Result<Vec<u8>, String>;
+
+    fn handle(&mut self, _: SaveSink, _: &mut Context<Self>) -> Self::Result {
+        match &self.failure {
+            Some(reason) => Err(reason.clone()),
+            None => self.sink.save(),
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::message::{Address, Answer, Invite, Message};
 use crate::promise::Book;
 use crate::record::{Record, TaskEnd, TaskRow};
 use crate::rules::{EvaluationRules, StopRules};
+use crate::snapshot::Save;
 use crate::tally::Tally;
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
@@ -13,6 +14,7 @@ use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::Arrival;
 use offbeat_strategies::signal::{Invitation, LossReason, Order, Publication, Signal};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The server's protocol state.
@@ -33,12 +35,25 @@ pub struct Server {
     closed: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Sent {
     client: ClientId,
     version: Version,
     invited: Time,
     bytes_down: u64,
+}
+
+/// What the server knows between two events.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    open: BTreeMap<TaskId, Sent>,
+    version: Version,
+    model: Flat,
+    best: Option<f64>,
+    without_gain: u32,
+    evaluated: Option<Version>,
+    lost_in_a_row: u64,
+    closed: bool,
 }
 
 /// Starts the periodic evaluation timer: a signal token that the strategist never sees.
@@ -73,6 +88,44 @@ impl Server {
             lost_in_a_row: 0,
             closed: false,
         }
+    }
+
+    /// What it knows now.
+    pub fn state(&self) -> State {
+        // Every field by its name: one that is added and forgotten here does not compile.
+        let Self {
+            open,
+            version,
+            model,
+            evaluation: _,
+            stop: _,
+            book: _,
+            tally: _,
+            best,
+            without_gain,
+            evaluated,
+            lost_in_a_row,
+            closed,
+        } = self;
+        State {
+            open: open.clone(),
+            version: *version,
+            model: model.clone(),
+            best: *best,
+            without_gain: *without_gain,
+            evaluated: *evaluated,
+            lost_in_a_row: *lost_in_a_row,
+            closed: *closed,
+        }
+    }
+
+    /// Puts back what [`Server::state`] gave.
+    pub fn restore(&mut self, state: State) {
+        let State { open, version, model, best, without_gain, evaluated, lost_in_a_row, closed } =
+            state;
+        (self.open, self.version, self.model, self.best) = (open, version, model, best);
+        (self.without_gain, self.evaluated) = (without_gain, evaluated);
+        (self.lost_in_a_row, self.closed) = (lost_in_a_row, closed);
     }
 
     fn start(&mut self, now: Time) -> Vec<Effect> {
@@ -254,6 +307,14 @@ fn row(task: TaskId, sent: Sent, now: Time, end: TaskEnd, bytes_up: u64) -> Task
 
 impl Actor for Server {
     type Context = Context<Self>;
+}
+
+impl Handler<Save<State>> for Server {
+    type Result = MessageResult<Save<State>>;
+
+    fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(Ok(self.state()))
+    }
 }
 
 impl Handler<Deliver> for Server {

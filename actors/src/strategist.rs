@@ -3,6 +3,7 @@
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Message};
 use crate::promise::Book;
+use crate::snapshot::Save;
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::{SeedTree, Time};
 use offbeat_strategies::Roster;
@@ -59,6 +60,14 @@ impl Strategist {
 
 impl Actor for Strategist {
     type Context = Context<Self>;
+}
+
+impl Handler<Save<composed::State>> for Strategist {
+    type Result = MessageResult<Save<composed::State>>;
+
+    fn handle(&mut self, _: Save<composed::State>, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.strategy.save())
+    }
 }
 
 impl Handler<Deliver> for Strategist {

@@ -48,6 +48,11 @@ impl Tally {
         self.0.borrow().clone()
     }
 
+    /// Goes on from these counts.
+    pub(crate) fn restore(&self, counts: Counts) {
+        *self.0.borrow_mut() = counts;
+    }
+
     /// Updates that arrived so far.
     pub fn updates(&self) -> u64 {
         self.0.borrow().updates

@@ -16,6 +16,20 @@ impl fmt::Display for Digest {
 }
 
 impl Digest {
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// The digest of all pieces, one after the other.
+    pub fn of_pieces(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        pieces.into_iter().for_each(|piece| {
+            hasher.update(piece.as_ref());
+        });
+        Self(*hasher.finalize().as_bytes())
+    }
+
     /// The first eight hexadecimal digits: enough to tell two runs apart at a glance.
     pub fn short(&self) -> String {
         self.to_string()[..8].to_string()

@@ -16,6 +16,7 @@
 use crate::id::JobId;
 use crate::time::Time;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -53,7 +54,7 @@ pub enum JobError {
 }
 
 /// When a job may start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Urgency {
     /// As soon as a worker is free.
     Eager,
@@ -71,7 +72,7 @@ pub struct PoolConfig {
 }
 
 /// What the pool did so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PoolStats {
     /// Jobs submitted.
     pub submitted: u64,
@@ -87,6 +88,21 @@ pub struct PoolStats {
     pub waited_seconds: f64,
     /// Most bytes ever held in running jobs and untaken results.
     pub peak_bytes: u64,
+}
+
+impl PoolStats {
+    /// What both did together, one after the other; the share of busy workers is that of `later`.
+    pub fn followed_by(&self, later: &PoolStats) -> PoolStats {
+        PoolStats {
+            submitted: self.submitted + later.submitted,
+            computed: self.computed + later.computed,
+            cancelled_unstarted: self.cancelled_unstarted + later.cancelled_unstarted,
+            cancelled_started: self.cancelled_started + later.cancelled_started,
+            utilisation: later.utilisation,
+            waited_seconds: self.waited_seconds + later.waited_seconds,
+            peak_bytes: self.peak_bytes.max(later.peak_bytes),
+        }
+    }
 }
 
 /// Order of work: demanded jobs first, in the order of demand, then by due time.
@@ -417,131 +433,5 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Squares its number; 13 panics, 14 fails; notes the order in which it was called.
-    #[derive(Default)]
-    struct Square {
-        order: Arc<Mutex<Vec<u64>>>,
-        running: AtomicUsize,
-    }
-
-    impl Runner for Square {
-        type Job = u64;
-        type Output = u64;
-        fn run(&self, _worker: usize, n: u64) -> Result<u64, String> {
-            self.order.lock().expect("not poisoned").push(n);
-            self.running.fetch_add(1, Ordering::SeqCst);
-            match n {
-                13 => panic!("unlucky"),
-                14 => Err("fourteen".into()),
-                99 => {
-                    std::thread::sleep(Duration::from_millis(50));
-                    Ok(n * n)
-                }
-                _ => Ok(n * n),
-            }
-        }
-    }
-
-    fn pool(workers: usize, budget: u64) -> (Pool<Square>, Arc<Mutex<Vec<u64>>>) {
-        let runner = Square::default();
-        let order = runner.order.clone();
-        let config = PoolConfig { workers, budget_bytes: budget };
-        (Pool::new(config, runner).expect("threads can be started"), order)
-    }
-
-    /// Waits until the pool has come so far; a loaded machine may take its time.
-    fn until(pool: &Pool<Square>, so_far: impl Fn(&Pool<Square>) -> bool) {
-        let start = Instant::now();
-        while !so_far(pool) {
-            assert!(start.elapsed() < Duration::from_secs(20), "{:?}", pool.stats());
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    fn due(us: u64) -> Time {
-        Time::from_micros(us)
-    }
-
-    #[test]
-    fn results_belong_to_their_jobs_on_any_number_of_workers() {
-        for workers in [1, 2, 8] {
-            let (mut pool, _) = pool(workers, u64::MAX);
-            for n in 0..500 {
-                pool.submit(JobId(n), due(500 - n), 1, Urgency::Eager, n + 100);
-            }
-            for n in 0..500 {
-                assert_eq!(pool.take(JobId(n)), Ok((n + 100) * (n + 100)));
-            }
-            assert_eq!(pool.take(JobId(3)), Err(JobError::NotOpen(JobId(3))));
-        }
-    }
-
-    #[test]
-    fn panics_and_errors_are_results() {
-        let (mut pool, _) = pool(2, u64::MAX);
-        for n in [13, 14, 15] {
-            pool.submit(JobId(n), due(n), 1, Urgency::Eager, n);
-        }
-        assert_eq!(pool.take(JobId(13)), Err(JobError::Panicked("unlucky".into())));
-        assert_eq!(pool.take(JobId(14)), Err(JobError::Failed("fourteen".into())));
-        assert_eq!(pool.take(JobId(15)), Ok(225));
-    }
-
-    #[test]
-    fn the_earliest_due_job_starts_first() {
-        let (mut pool, order) = pool(1, u64::MAX);
-        pool.submit(JobId(0), due(0), 1, Urgency::Eager, 99);
-        until(&pool, |pool| pool.queued_and_running().1 == 1);
-        for n in [5, 3, 4, 1, 2] {
-            pool.submit(JobId(n), due(n * 10), 1, Urgency::Eager, n);
-        }
-        (0..=5).for_each(|n| drop(pool.take(JobId(n))));
-        assert_eq!(*order.lock().expect("not poisoned"), [99, 1, 2, 3, 4, 5]);
-    }
-
-    #[test]
-    fn lazy_jobs_start_on_demand_only_and_cancelled_ones_never() {
-        let (mut pool, order) = pool(2, u64::MAX);
-        for n in 0..20 {
-            pool.submit(JobId(n), due(n), 1, Urgency::Lazy, n);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(pool.stats().computed, 0);
-        let wanted: Vec<JobId> = (0..5).map(JobId).collect();
-        pool.demand(&wanted);
-        wanted.iter().for_each(|id| assert_eq!(pool.take(*id), Ok(id.0 * id.0)));
-        (5..20).for_each(|n| pool.cancel(JobId(n)));
-        assert_eq!(pool.stats().computed, 5);
-        assert_eq!(pool.stats().cancelled_unstarted, 15);
-        assert_eq!(order.lock().expect("not poisoned").len(), 5);
-        assert_eq!(pool.open_jobs(), 0);
-    }
-
-    #[test]
-    fn results_ahead_stay_within_the_budget_and_never_block_the_needed_one() {
-        let (mut pool, _) = pool(2, 300);
-        for n in 0..50 {
-            pool.submit(JobId(n), due(1000 - n), 100, Urgency::Eager, n + 100);
-        }
-        until(&pool, |pool| pool.stats().computed == 3);
-        std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(pool.stats().computed, 3, "no more than the budget allows");
-        (0..50).for_each(|n| assert_eq!(pool.take(JobId(n)), Ok((n + 100) * (n + 100))));
-        assert!(pool.stats().peak_bytes <= 400, "{:?}", pool.stats());
-    }
-
-    #[test]
-    fn cancelling_what_runs_counts_as_waste_and_frees_its_bytes() {
-        let (mut pool, _) = pool(1, 100);
-        pool.submit(JobId(1), due(1), 100, Urgency::Eager, 99);
-        until(&pool, |pool| pool.queued_and_running().1 == 1);
-        pool.cancel(JobId(1));
-        pool.submit(JobId(2), due(2), 100, Urgency::Eager, 2);
-        assert_eq!(pool.take(JobId(2)), Ok(4));
-        assert_eq!(pool.stats().cancelled_started, 1);
-        assert_eq!(pool.shared.board().held_bytes, 0);
-    }
-}
+#[path = "pool_tests.rs"]
+mod tests;

@@ -1,6 +1,8 @@
 //! A flat parameter vector, where the strategies' arithmetic happens.
 
+use crate::intern;
 use burn::tensor::{Device, Tensor, TensorData};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,6 +25,11 @@ impl Flat {
     /// A vector in host memory.
     pub fn new(values: Vec<f32>) -> Self {
         Self(Repr::Host(Arc::new(values)))
+    }
+
+    /// A vector in host memory that shares `values`.
+    pub fn from_shared(values: Arc<Vec<f32>>) -> Self {
+        Self(Repr::Host(values))
     }
 
     /// `len` zeros in host memory.
@@ -256,13 +263,22 @@ fn read(tensor: Tensor<1>) -> Vec<f32> {
 
 impl Serialize for Flat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.host().serialize(serializer)
+        let values = self.host();
+        match intern::number(&values) {
+            Some(number) => number.serialize(serializer),
+            None => values.serialize(serializer),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Flat {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::new(Vec::deserialize(deserializer)?))
+        if !intern::is_scattering() {
+            return Ok(Self::new(Vec::deserialize(deserializer)?));
+        }
+        let number = u32::deserialize(deserializer)?;
+        intern::vector(number)
+            .ok_or_else(|| D::Error::custom(format!("there is no vector of number {number}")))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod flat;
+pub mod intern;
 pub mod layout;
 pub mod leakage;
 pub mod network;

@@ -7,6 +7,9 @@
 
 mod invite;
 mod merge;
+mod state;
+
+pub use self::state::State;
 
 use self::invite::RETRY;
 use crate::ledger::Ledger;

@@ -1,0 +1,61 @@
+//! The end of a run: what is still under way is read, the journal is closed, and all is summed up.
+
+use super::{Driver, INTERRUPTED, NOTHING_LEFT};
+use crate::error::RunError;
+use crate::evaluator::Drain;
+use crate::message::Address;
+use crate::run::RunResult;
+use offbeat_kernel::codec;
+
+impl Driver {
+    /// Reads what is still under way, closes the journal and sums up.
+    pub(super) async fn finish(mut self, ended: String) -> Result<RunResult, RunError> {
+        let now = self.driving.calendar.now();
+        let version = self.driving.last.version;
+        let model = (ended != INTERRUPTED).then(|| self.driving.last.model.clone());
+        let drained = match self.evaluator.send(Drain { now, version, model }).await {
+            Ok(drained) => drained.map_err(RunError::Hopeless)?,
+            Err(_) => {
+                let at = self.driving.calendar.now();
+                return Err(RunError::ActorStopped { address: Address::Evaluator, at });
+            }
+        };
+        drained.into_iter().for_each(|record| self.keep(record));
+        self.flush().await?;
+        let model = self.driving.last.model.clone();
+        let bits: Vec<u8> = model.host().iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.driving.journal.write_bytes(&bits);
+        for (client, home) in self.setup.homes.borrow().iter() {
+            let private = codec::encode(&(client, &home.private)).unwrap_or_default();
+            self.driving.journal.write_bytes(&private);
+        }
+        let counts = self.tally.counts();
+        let result = RunResult {
+            digest: self.driving.journal.digest(),
+            now: self.driving.calendar.now(),
+            events: self.driving.events,
+            pool: self.book.stats(),
+            workers: self.book.workers(),
+            wall_seconds: self.wall_seconds(),
+            ended,
+            model,
+            test: self.driving.last.test.take(),
+            clients: std::mem::take(&mut self.driving.last.clients),
+            trace: self.driving.trace.take().unwrap_or_default(),
+            counts,
+        };
+        if result.counts.merged == 0 && result.ended == NOTHING_LEFT {
+            let reason = format!(
+                "no update ever arrived and {NOTHING_LEFT}: check the clients' availability, speed and links"
+            );
+            return Err(RunError::Hopeless(reason));
+        }
+        match result.counts.failures.first() {
+            Some(first) if result.counts.merged == 0 => {
+                let first = first.clone();
+                Err(RunError::NothingLearnt { first, result: Box::new(result) })
+            }
+            _ => Ok(result),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The whole state of a strategy as plain data, for snapshots.
+
+use super::{Composed, Seams};
+use crate::ledger::Ledger;
+use crate::seams::Flight;
+use crate::signal::Order;
+use crate::update::Arrival;
+use offbeat_kernel::codec::CodecError;
+use offbeat_kernel::{ClientId, TaskId, Version};
+use offbeat_learning::Flat;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What [`Composed`] is made of between two signals; its parts as the bytes that they gave.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    parts: PartStates,
+    models: BTreeMap<u32, Flat>,
+    group_of: BTreeMap<ClientId, u32>,
+    version: Version,
+    next_task: u64,
+    selections: u64,
+    flights: BTreeMap<TaskId, Flight>,
+    bases: BTreeMap<TaskId, Flat>,
+    arrived: Vec<Arrival>,
+    busy: BTreeSet<ClientId>,
+    ledger: Ledger,
+    retry_set: bool,
+    short: bool,
+    bells: u64,
+    orders: Vec<Order>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct PartStates {
+    select: Vec<u8>,
+    pace: Vec<u8>,
+    group: Vec<u8>,
+    weigh: Vec<u8>,
+    combine: Vec<u8>,
+    refine: Option<Vec<u8>>,
+    companion: Option<Vec<u8>>,
+}
+
+impl Composed {
+    /// The state between two signals.
+    ///
+    /// # Errors
+    /// When a part cannot give its state.
+    pub fn save(&self) -> Result<State, CodecError> {
+        // Every field by its name: one that is added and forgotten here does not compile.
+        let Self {
+            seams,
+            models,
+            group_of,
+            version,
+            next_task,
+            selections,
+            flights,
+            bases,
+            arrived,
+            busy,
+            ledger,
+            retry_set,
+            short,
+            bells,
+            orders,
+        } = self;
+        Ok(State {
+            parts: PartStates::of(seams)?,
+            models: models.clone(),
+            group_of: group_of.clone(),
+            version: *version,
+            next_task: *next_task,
+            selections: *selections,
+            flights: flights.clone(),
+            bases: bases.clone(),
+            arrived: arrived.clone(),
+            busy: busy.clone(),
+            ledger: ledger.clone(),
+            retry_set: *retry_set,
+            short: *short,
+            bells: *bells,
+            orders: orders.clone(),
+        })
+    }
+
+    /// Puts back what [`Composed::save`] gave, into a strategy of the same parts.
+    ///
+    /// # Errors
+    /// When the state is not that of such parts.
+    pub fn restore(&mut self, state: State) -> Result<(), CodecError> {
+        let State {
+            parts,
+            models,
+            group_of,
+            version,
+            next_task,
+            selections,
+            flights,
+            bases,
+            arrived,
+            busy,
+            ledger,
+            retry_set,
+            short,
+            bells,
+            orders,
+        } = state;
+        parts.put_into(&mut self.seams)?;
+        self.models = models;
+        self.group_of = group_of;
+        self.version = version;
+        self.next_task = next_task;
+        self.selections = selections;
+        self.flights = flights;
+        self.bases = bases;
+        self.arrived = arrived;
+        self.busy = busy;
+        self.ledger = ledger;
+        self.retry_set = retry_set;
+        self.short = short;
+        self.bells = bells;
+        self.orders = orders;
+        Ok(())
+    }
+}
+
+impl PartStates {
+    fn of(seams: &Seams) -> Result<Self, CodecError> {
+        let Seams { select, pace, group, weigh, combine, refine, companion } = seams;
+        Ok(Self {
+            select: select.save()?,
+            pace: pace.save()?,
+            group: group.save()?,
+            weigh: weigh.save()?,
+            combine: combine.save()?,
+            refine: refine.as_ref().map(|part| part.save()).transpose()?,
+            companion: companion.as_ref().map(|part| part.save()).transpose()?,
+        })
+    }
+
+    fn put_into(self, seams: &mut Seams) -> Result<(), CodecError> {
+        seams.select.restore(&self.select)?;
+        seams.pace.restore(&self.pace)?;
+        seams.group.restore(&self.group)?;
+        seams.weigh.restore(&self.weigh)?;
+        seams.combine.restore(&self.combine)?;
+        if let (Some(part), Some(state)) = (&mut seams.refine, &self.refine) {
+            part.restore(state)?;
+        }
+        if let (Some(part), Some(state)) = (&mut seams.companion, &self.companion) {
+            part.restore(state)?;
+        }
+        Ok(())
+    }
+}
