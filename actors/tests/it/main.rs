@@ -10,6 +10,7 @@ mod laziness;
 mod limits;
 mod patchy;
 mod protocol;
+mod resume;
 mod scaffold;
 mod ties;
 mod times;
