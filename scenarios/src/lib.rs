@@ -32,6 +32,7 @@ pub mod rundir;
 pub mod scenario;
 pub mod schedule;
 pub mod sink;
+pub mod snapshot;
 pub mod spec;
 pub mod suggest;
 pub mod summary;

@@ -1,22 +1,28 @@
 //! One run of a scenario, from the files to the run directory.
 
 use crate::assemble::{Settings, assemble};
+use crate::device::DeviceKind;
 use crate::diagnose::Problem;
 use crate::gather::{Gather, Name};
 use crate::load::Loaded;
 use crate::prepare::{Prepared, prepare};
 use crate::progress::{Display, Part};
 use crate::report::run_page;
-use crate::rundir::{Ending, RunDir, WriteError};
+use crate::rundir::{Ending, ROWS, RunDir, WriteError};
 use crate::sink::CsvSink;
+use crate::snapshot::{self, Cost, FileKeeper, Fingerprint, Vault};
 use crate::summary::Summary;
 use crate::words;
-use offbeat_actors::{RunError, RunResult};
+use clap::ValueEnum;
+use offbeat_actors::federation::INTERRUPTED;
+use offbeat_actors::{Continuation, Occasion, RunError, RunResult, Snapshot};
 use offbeat_learning::network::save_weights;
 use offbeat_learning::{Flat, Layout};
 use offbeat_strategies::Registry;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -90,25 +96,107 @@ impl From<WriteError> for Failure {
 pub fn run(loaded: &Loaded, options: &Options) -> Result<Summary, Failure> {
     let scenario = &loaded.scenario;
     let prepared = prepare(scenario, &loaded.document).map_err(Failure::Scenario)?;
-    let settings = Settings::of(options, false);
-    let federation = assemble(loaded, &prepared, &settings).map_err(Failure::Scenario)?;
     let output = &scenario.sections().output;
     let parent = options.out.as_deref().unwrap_or(&output.dir);
     let dir = RunDir::create(parent, scenario, options.folder.as_deref())?;
-    let rows = dir.file(".metrics.csv.part");
+    let rows = dir.file(ROWS);
     let sink = CsvSink::create(&rows, output.tasks, display(options))
         .map_err(|error| WriteError::new(&rows, error))?;
-    let result = federation.run(Box::new(sink.clone()));
-    let gather = sink.close().map_err(|error| WriteError::new(&rows, error))?;
+    let fingerprint = Fingerprint::of(scenario, &prepared);
+    carry_out(loaded, &prepared, options, Start { dir, sink, from: None, fingerprint })
+}
+
+/// Goes on with the run whose directory `dir` is, from its last snapshot that can be read. `told` is given
+/// words about where that is.
+///
+/// # Errors
+/// See [`Failure`]; also when there is no snapshot, or it is that of another build or scenario.
+pub fn resume(
+    dir: &Path,
+    loaded: &Loaded,
+    options: &Options,
+    told: impl Fn(&str),
+) -> Result<Summary, Failure> {
+    let scenario = &loaded.scenario;
+    let failed =
+        |message: String| Failure::Run { message, kept: Some(shortest(dir.to_path_buf())) };
+    let again = format!("`offbeat run {}` runs it anew", dir.join("scenario.toml").display());
+    let found = Vault::latest(dir, |_| true).map_err(|damaged| {
+        let why =
+            if damaged.is_empty() { "there is no snapshot".into() } else { damaged.join("; ") };
+        failed(format!("cannot go on: {why}; {again}"))
+    })?;
+    for damaged in &found.passed_over {
+        told(&format!("passed over a snapshot that cannot be read: {damaged}"));
+    }
+    let settings = &found.header.settings;
+    let device = DeviceKind::from_str(&settings.device, false).map_err(failed)?;
+    let options = &Options {
+        device,
+        timing_only: settings.timing_only,
+        label: settings.label.clone(),
+        folder: settings.folder.clone(),
+        ..options.clone()
+    };
+    let prepared = prepare(scenario, &loaded.document).map_err(Failure::Scenario)?;
+    let fingerprint = Fingerprint::of(scenario, &prepared);
+    let differences = fingerprint.differences(&found.header.fingerprint);
+    if !differences.is_empty() {
+        let differences = differences.join("; ");
+        return Err(failed(format!("the snapshot does not fit: {differences}; {again}")));
+    }
+    let dir = RunDir::reopen(dir)?;
+    let rows = dir.file(ROWS);
+    let tasks = scenario.sections().output.tasks;
+    let sink = CsvSink::go_on(&rows, &found.snapshot.sink, tasks, display(options))
+        .map_err(|error| WriteError::new(&rows, error))?;
+    told(&format!("goes on at {}, version {}", found.header.now, found.header.version.0));
+    let from = Some(found.snapshot);
+    carry_out(loaded, &prepared, options, Start { dir, sink, from, fingerprint })
+}
+
+/// Where a run begins.
+struct Start {
+    dir: RunDir,
+    sink: CsvSink,
+    from: Option<Snapshot>,
+    fingerprint: Fingerprint,
+}
+
+fn carry_out(
+    loaded: &Loaded,
+    prepared: &Prepared,
+    options: &Options,
+    start: Start,
+) -> Result<Summary, Failure> {
+    let Start { dir, sink, from, fingerprint } = start;
+    let federation =
+        assemble(loaded, prepared, &Settings::of(options, false)).map_err(Failure::Scenario)?;
+    let cost = Rc::<RefCell<Cost>>::default();
+    let settings = snapshot::Settings {
+        device: options.device.name().to_string(),
+        timing_only: options.timing_only,
+        label: options.label.clone(),
+        folder: options.folder.clone(),
+    };
+    let rules = loaded.scenario.sections().output.snapshot;
+    let keeper = FileKeeper::new(dir.path(), rules, fingerprint, settings, cost.clone());
+    let continuation = Continuation { from, keeper: Some(Box::new(keeper)) };
+    let result = federation.go_on(Box::new(sink.clone()), continuation);
+    let rows = dir.file(ROWS);
+    let gather = sink.close().map_err(|error| WriteError::new(&rows, error));
+    let (result, gather) = match (result, gather) {
+        (Ok(result), Ok(gather)) => (result, gather),
+        (Err(error), _) => return Err(failed(dir, &rows, &error)),
+        (_, Err(error)) => return Err(error.into()),
+    };
     dir.settle(&rows, "metrics.csv")?;
     #[cfg(feature = "parquet")]
-    if output.parquet {
+    if loaded.scenario.sections().output.parquet {
         crate::rundir::parquet::convert(&dir)?;
     }
-    match result {
-        Ok(result) => keep(loaded, &prepared, options, dir, (&result, gather)),
-        Err(error) => Err(failed(dir, &error)),
-    }
+    let cost = cost.take();
+    keep(loaded, prepared, options, dir, (&result, gather, cost))
 }
 
 fn display(options: &Options) -> Display {
@@ -135,7 +223,7 @@ fn keep(
     prepared: &Prepared,
     options: &Options,
     dir: RunDir,
-    (result, gather): (&RunResult, Gather),
+    (result, gather, cost): (&RunResult, Gather, Cost),
 ) -> Result<Summary, Failure> {
     let scenario = &loaded.scenario;
     let extra = match scenario.sections().evaluation.local_baseline && !options.timing_only {
@@ -151,7 +239,7 @@ fn keep(
         save_model(&dir, &result.model, prepared.network.layout())?;
     }
     let name = name(loaded, options);
-    let summary = Summary::new(&name, result, &gather, extra);
+    let summary = Summary::new(&name, result, &gather, extra).with_snapshots(cost);
     dir.write("summary.json", summary.full_json().as_bytes())?;
     let data = gather.into_data(name, result);
     let json = serde_json::to_vec(&data)
@@ -159,8 +247,14 @@ fn keep(
     dir.write("report.json", &json)?;
     dir.write("report.html", run_page(&data).as_bytes())?;
     let ending = match result.ended.as_str() {
-        "interrupted" => Ending::Interrupted(result.digest.short()),
-        _ => Ending::Complete(result.digest.short()),
+        INTERRUPTED => Ending::Interrupted(result.digest.short()),
+        _ => {
+            // Those by virtual time and those asked for are places to branch off from; the others were for
+            // safety.
+            Vault::open(dir.path())
+                .remove(|header| matches!(header.occasion, Occasion::Wall | Occasion::Interrupted));
+            Ending::Complete(result.digest.short())
+        }
     };
     Ok(summary.kept_in(&shortest(dir.finish(&ending)?)))
 }
@@ -186,13 +280,20 @@ fn save_model(dir: &RunDir, model: &Flat, layout: &Layout) -> Result<(), WriteEr
     dir.settle(&temporary, "model.safetensors")
 }
 
-fn failed(dir: RunDir, error: &RunError) -> Failure {
+fn failed(dir: RunDir, rows: &Path, error: &RunError) -> Failure {
     if let RunError::NothingLearnt { result, .. } = error {
         tracing::warn!(failures = ?result.counts.failures, "trainings failed");
     }
+    let _ = dir.settle(rows, "metrics.csv");
+    let latest = Vault::open(dir.path()).headers().next_back().map(|header| header.now);
     let working = dir.path().to_path_buf();
-    let kept = dir.finish(&Ending::Failed).unwrap_or(working);
-    Failure::Run { message: error.to_string(), kept: Some(shortest(kept)) }
+    let kept = shortest(dir.finish(&Ending::Failed).unwrap_or(working));
+    let mut message = error.to_string();
+    if let (Some(at), RunError::Sink(_)) = (latest, error) {
+        let kept = kept.display();
+        message += &format!("\nwhen that is mended, `offbeat resume {kept}` goes on at {at}");
+    }
+    Failure::Run { message, kept: Some(kept) }
 }
 
 /// A path as one would type it from here.

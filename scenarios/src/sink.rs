@@ -4,9 +4,11 @@ use crate::gather::Gather;
 use crate::progress::Display;
 use crate::rundir::table::{COLUMNS, rows};
 use offbeat_actors::{Progress, Record, Sink};
+use offbeat_kernel::codec;
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Seek, SeekFrom};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
@@ -19,8 +21,21 @@ pub struct CsvSink(Rc<RefCell<Inner>>);
 struct Inner {
     writer: csv::Writer<BufWriter<File>>,
     started: Instant,
+    /// Real time that earlier processes spent.
+    wall_seconds: f64,
     tasks: bool,
     display: Display,
+    gather: Gather,
+}
+
+/// Where a sink stands between two events.
+#[derive(Default, Serialize, Deserialize)]
+struct Position {
+    /// Bytes in the file.
+    bytes: u64,
+    /// Real time that the run has taken.
+    wall_seconds: f64,
+    /// What was gathered for the report.
     gather: Gather,
 }
 
@@ -40,8 +55,43 @@ impl CsvSink {
         let mut writer = csv::Writer::from_writer(file);
         writer.write_record(COLUMNS)?;
         writer.flush()?;
-        let (started, gather) = (Instant::now(), Gather::default());
-        Ok(Self(Rc::new(RefCell::new(Inner { writer, started, tasks, display, gather }))))
+        Ok(Self::around(writer, tasks, display, Position::default()))
+    }
+
+    /// Goes on with the file at `path` where `saved`, which [`Sink::save`] gave, says: what was written
+    /// after that is cut off.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or is shorter than it was.
+    pub fn go_on(
+        path: &Path,
+        saved: &[u8],
+        tasks: bool,
+        display: Display,
+    ) -> std::io::Result<Self> {
+        let position: Position = codec::decode(saved).map_err(std::io::Error::other)?;
+        let mut file = File::options().read(true).write(true).open(path)?;
+        if file.metadata()?.len() < position.bytes {
+            return Err(std::io::Error::other("it is shorter than it was at the snapshot"));
+        }
+        file.set_len(position.bytes)?;
+        file.seek(SeekFrom::End(0))?;
+        let file = BufWriter::with_capacity(1 << 16, file);
+        // The head of the table is there already.
+        let writer = csv::WriterBuilder::new().has_headers(false).from_writer(file);
+        Ok(Self::around(writer, tasks, display, position))
+    }
+
+    fn around(
+        writer: csv::Writer<BufWriter<File>>,
+        tasks: bool,
+        display: Display,
+        position: Position,
+    ) -> Self {
+        let Position { bytes: _, wall_seconds, gather } = position;
+        let started = Instant::now();
+        let inner = Inner { writer, started, wall_seconds, tasks, display, gather };
+        Self(Rc::new(RefCell::new(inner)))
     }
 
     /// Writes what is still in memory, removes the progress display, and gives what was gathered for
@@ -64,7 +114,7 @@ impl Sink for CsvSink {
         if !inner.tasks && matches!(record, Record::Task(_)) {
             return Ok(());
         }
-        let wall = inner.started.elapsed().as_secs_f64();
+        let wall = inner.wall_seconds + inner.started.elapsed().as_secs_f64();
         for row in rows(record) {
             inner.writer.write_record(row.cells(wall)).map_err(|error| error.to_string())?;
         }
@@ -73,6 +123,20 @@ impl Sink for CsvSink {
             Record::Evaluation { .. } => inner.writer.flush().map_err(|error| error.to_string()),
             _ => Ok(()),
         }
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, String> {
+        let mut inner = self.0.borrow_mut();
+        let wall_seconds = inner.wall_seconds + inner.started.elapsed().as_secs_f64();
+        let length = |inner: &mut Inner| {
+            inner.writer.flush()?;
+            let file = inner.writer.get_ref().get_ref();
+            file.sync_data()?;
+            Ok::<u64, std::io::Error>(file.metadata()?.len())
+        };
+        let bytes = length(&mut inner).map_err(|error| error.to_string())?;
+        let position = Position { bytes, wall_seconds, gather: inner.gather.clone() };
+        codec::encode(&position).map_err(|error| error.to_string())
     }
 
     fn progress(&mut self, progress: &Progress) {

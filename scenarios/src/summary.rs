@@ -2,6 +2,7 @@
 
 use crate::gather::{Gather, Name};
 use crate::rundir::table::{Spread, reason_name};
+use crate::snapshot::Cost;
 use crate::units::{bytes, count};
 use offbeat_actors::RunResult;
 use offbeat_kernel::Span;
@@ -57,6 +58,8 @@ pub struct Summary {
     /// Figures of the last evaluation by name.
     #[serde(rename = "final")]
     pub last: BTreeMap<&'static str, f64>,
+    /// What snapshots cost; only the process that ended the run counts.
+    pub snapshots: Cost,
     /// The run directory.
     pub run_dir: String,
 }
@@ -78,6 +81,7 @@ struct Contract<'a> {
     scenario: &'a str,
     seed: u64,
     digest: &'a str,
+    ended: &'a str,
     virtual_seconds: f64,
     wall_seconds: f64,
     events: u64,
@@ -136,8 +140,15 @@ impl Summary {
                 wasted: result.pool.cancelled_started,
             },
             last,
+            snapshots: Cost::default(),
             run_dir: String::new(),
         }
+    }
+
+    /// The same with what snapshots cost.
+    pub fn with_snapshots(mut self, snapshots: Cost) -> Self {
+        self.snapshots = snapshots;
+        self
     }
 
     /// The same with the place of the run directory.
@@ -152,6 +163,7 @@ impl Summary {
             scenario: &self.scenario,
             seed: self.seed,
             digest: &self.digest,
+            ended: &self.ended,
             virtual_seconds: self.virtual_seconds,
             wall_seconds: self.wall_seconds,
             events: self.events,
@@ -230,6 +242,11 @@ impl Summary {
             count(wasted)
         );
         rows.push(("jobs", jobs));
+        if self.snapshots.kept > 0 {
+            let Cost { kept, last_bytes, seconds, .. } = self.snapshots;
+            let size = bytes(last_bytes);
+            rows.push(("snapshots", format!("{} in {seconds:.2}s, the last {size}", count(kept))));
+        }
         rows.push(("digest", self.digest.clone()));
         rows.push(("run directory", self.run_dir.clone()));
         let title = format!("{} (seed {})\n", self.scenario, self.seed);

@@ -37,6 +37,7 @@ fn json_has_the_promised_keys_and_the_directory_the_promised_files() {
         "scenario",
         "seed",
         "digest",
+        "ended",
         "virtual_seconds",
         "wall_seconds",
         "events",

@@ -1,13 +1,15 @@
 //! The `offbeat` command.
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 the run
-//! failed, 2 wrong usage or a wrong scenario.
+//! failed, 2 wrong usage or a wrong scenario, 3 the run was interrupted and can be resumed, 130 ended by
+//! force with a second Ctrl-C.
 
 mod check;
 mod compare;
 mod data;
 mod list;
 mod logging;
+mod resume;
 mod run;
 mod sweep;
 
@@ -32,6 +34,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a scenario
     Run(Box<RunArgs>),
+    /// Go on with a run that was killed, interrupted or failed, from its last snapshot
+    Resume(ResumeArgs),
     /// Run the grid that a scenario's `sweep` table names, and compare
     Sweep(SweepArgs),
     /// Put finished runs beside each other
@@ -90,6 +94,22 @@ pub struct RunArgs {
     /// Serve counters for Prometheus at this address while the run lasts, such as 127.0.0.1:9100
     #[arg(long, value_name = "ADDR")]
     pub prometheus: Option<SocketAddr>,
+}
+
+/// Arguments of `resume`.
+#[derive(Clone, Debug, Args)]
+pub struct ResumeArgs {
+    /// The run directory
+    pub dir: PathBuf,
+    /// Threads that compute; the result is the same with any number [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub workers: Option<u16>,
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress and no summary, only warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// Arguments of `sweep`.
@@ -168,6 +188,8 @@ pub(crate) enum Failure {
     Wrong,
     /// The run failed, in words: exit code 1.
     Failed(String),
+    /// The run was interrupted, in words: exit code 3.
+    Interrupted(String),
 }
 
 /// Runs the command of this process.
@@ -175,12 +197,14 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let quiet = match &cli.command {
         Command::Run(args) => args.quiet,
+        Command::Resume(args) => args.quiet,
         Command::Sweep(args) => args.quiet,
         _ => false,
     };
     logging::start(quiet);
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Resume(args) => resume::resume(&args),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Check(args) => check::check(&args),
@@ -190,6 +214,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Wrong) => ExitCode::from(2),
+        Err(Failure::Interrupted(message)) => {
+            eprintln!("{message}");
+            ExitCode::from(3)
+        }
         Err(Failure::Failed(message)) => {
             eprintln!("error: {message}");
             ExitCode::from(1)

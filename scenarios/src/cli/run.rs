@@ -5,7 +5,9 @@ use super::{Failure, RunArgs, print};
 use crate::diagnose::Problems;
 use crate::load::{Loaded, load};
 use crate::run::{self, Options};
+use crate::summary::Summary;
 use crate::{interrupt, prometheus};
+use offbeat_actors::federation::INTERRUPTED;
 use std::num::NonZero;
 
 pub(super) use run::shortest;
@@ -41,15 +43,24 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         compare(&loaded, &options)?;
     }
     let summary = run::run(&loaded, &options).map_err(|failure| told(failure, &loaded))?;
-    if args.scenario.json {
+    conclude(&summary, args.scenario.json, args.quiet)
+}
+
+/// Prints what a run came to. An interrupted one says how to go on.
+pub(super) fn conclude(summary: &Summary, json: bool, quiet: bool) -> Result<(), Failure> {
+    if json {
         print(&(summary.json_line() + "\n"))?;
-    } else if !args.quiet {
+    } else if !quiet {
         print(&summary.text())?;
     }
-    if summary.ended == "interrupted" {
-        eprintln!("interrupted: what the run had is kept in {}", summary.run_dir);
+    if summary.ended != INTERRUPTED {
+        return Ok(());
     }
-    Ok(())
+    let dir = &summary.run_dir;
+    Err(Failure::Interrupted(match &summary.snapshots.failure {
+        None => format!("interrupted: `offbeat resume {dir}` goes on"),
+        Some(reason) => format!("interrupted, and no snapshot could be kept ({reason}); see {dir}"),
+    }))
 }
 
 /// Runs twice, with one worker and with several, and compares event by event.
@@ -84,7 +95,7 @@ fn compare(loaded: &Loaded, options: &Options) -> Result<(), Failure> {
 }
 
 /// Tells the user about a failure in full, where that takes more than a line.
-fn told(failure: run::Failure, loaded: &Loaded) -> Failure {
+pub(super) fn told(failure: run::Failure, loaded: &Loaded) -> Failure {
     match failure {
         run::Failure::Scenario(problem) => {
             show(&Problems::new(&loaded.document, vec![problem]));

@@ -15,12 +15,13 @@ use offbeat_actors::{Record, RunResult};
 use offbeat_kernel::{Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::LossReason;
+use serde::{Deserialize, Serialize};
 use spans::Spans;
 use traffic::Traffic;
 use work::Work;
 
 /// Takes records one by one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Gather {
     traffic: Traffic,
     evaluations: Vec<(Time, Version, Evaluation)>,

@@ -7,6 +7,7 @@
 
 use crate::report::{Outcome, TaskSpan};
 use offbeat_actors::record::TaskRow;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Pieces kept at most.
@@ -17,7 +18,7 @@ const PARTS: f64 = 500.0;
 const CLIENTS: usize = 120;
 
 /// Pieces by client, in the order of time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Spans {
     clients: BTreeMap<u64, Vec<Piece>>,
     count: usize,
@@ -27,7 +28,7 @@ pub(super) struct Spans {
     grain: f64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Piece {
     span: TaskSpan,
     /// Length of the longest task in it, in seconds.

@@ -7,10 +7,11 @@
 
 use offbeat_actors::record::{TaskEnd, TaskRow};
 use offbeat_kernel::{Time, Version};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Sums up to some moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sent {
     /// Updates that arrived.
     pub(super) updates: u64,
@@ -30,7 +31,7 @@ impl Sent {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Mark {
     at: Time,
     version: Version,
@@ -39,7 +40,7 @@ struct Mark {
 }
 
 /// Marks in the order of time, and what came after the last.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Traffic {
     marks: Vec<Mark>,
     /// The first so many marks are evaluated versions.

@@ -2,10 +2,11 @@
 
 use offbeat_actors::record::{TaskEnd, TaskRow};
 use offbeat_kernel::TaskId;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Time of tasks, in microseconds, so that sums are exact in any order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Work {
     all: u128,
     used: u128,

@@ -9,8 +9,14 @@ use std::path::Path;
 pub(super) fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
     let temporary = dir.join(format!(".{name}.part"));
     let written = File::create(&temporary).and_then(|mut file| file.write_all(bytes));
-    written.map_err(|error| WriteError::new(&temporary, error))?;
-    settle(dir, &temporary, name)
+    let kept = written
+        .map_err(|error| WriteError::new(&temporary, error))
+        .and_then(|()| settle(dir, &temporary, name));
+    if kept.is_err() {
+        // Half a file helps nobody, and on a full disk its room is needed.
+        let _ = fs::remove_file(&temporary);
+    }
+    kept
 }
 
 /// Syncs the finished file `temporary` and renames it to `dir/name`.

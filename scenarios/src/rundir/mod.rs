@@ -14,6 +14,7 @@
 //! | `report.html` | the same as a page with pictures |
 //! | `report.json` | what the page shows, for `offbeat compare` |
 //! | `model.safetensors` | the final shared parameters |
+//! | `snapshots/` | where the run can go on from; see [`crate::snapshot`] |
 
 mod atomic;
 mod build;
@@ -25,8 +26,12 @@ pub use build::Build;
 
 use crate::scenario::Scenario;
 use crate::validate::folder_name;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+
+/// The rows of a run that is under way; `metrics.csv` when it is over.
+pub const ROWS: &str = ".metrics.csv.part";
+const LOCK: &str = ".lock";
 
 /// A file or folder that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +66,8 @@ pub struct RunDir {
     parent: PathBuf,
     stem: String,
     working: PathBuf,
+    /// Held while the run lasts, so that nobody goes on with a run that is alive.
+    _lock: File,
 }
 
 impl RunDir {
@@ -80,12 +87,40 @@ impl RunDir {
             claim(parent, &format!("{stem}.running-{}", std::process::id()), |path| {
                 fs::create_dir(path)
             })?;
-        let dir = Self { parent: parent.to_path_buf(), stem, working };
+        let lock = lock(&working)?;
+        let dir = Self { parent: parent.to_path_buf(), stem, working, _lock: lock };
         let text = scenario
             .to_toml()
             .map_err(|error| WriteError::new(&dir.file("scenario.toml"), error))?;
         dir.write("scenario.toml", text.as_bytes())?;
         dir.write("version.json", Build::this().to_json().as_bytes())?;
+        Ok(dir)
+    }
+
+    /// Takes the directory of a run that was killed, interrupted or failed, to go on with it. Its rows are
+    /// then in [`ROWS`] again.
+    ///
+    /// # Errors
+    /// When the run is still alive, or the directory cannot be written.
+    pub fn reopen(path: &Path) -> Result<Self, WriteError> {
+        let path = &fs::canonicalize(path).map_err(|error| WriteError::new(path, error))?;
+        let lock = lock(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = stem(&name).to_string();
+        let parent = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        let wanted = format!("{stem}.running-{}", std::process::id());
+        let (working, ()) = match name == wanted {
+            true => (path.clone(), ()),
+            false => claim(&parent, &wanted, |to| match to.exists() {
+                true => Err(std::io::ErrorKind::AlreadyExists.into()),
+                false => fs::rename(path, to),
+            })?,
+        };
+        let dir = Self { parent, stem, working, _lock: lock };
+        let (rows, metrics) = (dir.file(ROWS), dir.file("metrics.csv"));
+        if !rows.exists() {
+            fs::rename(&metrics, &rows).map_err(|error| WriteError::new(&metrics, error))?;
+        }
         Ok(dir)
     }
 
@@ -126,6 +161,8 @@ impl RunDir {
             Ending::Interrupted(digest) => format!("{}-{digest}-interrupted", self.stem),
             Ending::Failed => format!("{}-failed", self.stem),
         };
+        // The lock itself lasts until the file is closed.
+        let _ = fs::remove_file(self.file(LOCK));
         atomic::sync_dir(&self.working)?;
         let (path, ()) = claim(&self.parent, &name, |path| match path.exists() {
             true => Err(std::io::ErrorKind::AlreadyExists.into()),
@@ -139,6 +176,31 @@ impl RunDir {
 /// Writes the file `dir/name` whole: never half of it.
 pub(crate) fn write_file(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
     atomic::write(dir, name, bytes)
+}
+
+/// Locks a run directory.
+fn lock(dir: &Path) -> Result<File, WriteError> {
+    let path = dir.join(LOCK);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|error| WriteError::new(&path, error))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(WriteError::new(dir, "another process is running it")),
+        // Where files cannot be locked, nobody is kept from harm.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// `<scenario>-<seed>` of a directory's name.
+fn stem(name: &str) -> &str {
+    if let Some((stem, _)) = name.split_once(".running-") {
+        return stem;
+    }
+    let parts = ["-interrupted", "-failed"].map(|word| name.rfind(word));
+    match parts {
+        [Some(end), _] => name[..end].rsplit_once('-').map_or(&name[..end], |(stem, _)| stem),
+        [_, Some(end)] => &name[..end],
+        _ => name.rsplit_once('-').map_or(name, |(stem, _)| stem),
+    }
 }
 
 /// Tries `name`, `name-2`, `name-3`, ... until one is free.

@@ -17,7 +17,7 @@ mod training;
 pub use data::DataSection;
 pub use evaluation::{EvaluateOn, EvaluationSection};
 pub use network::NetworkSection;
-pub use output::OutputSection;
+pub use output::{OutputSection, SnapshotSection};
 pub use population::{GroupSection, PopulationSection};
 pub use run::{Metric, RunSection, Target};
 pub use server::ServerSection;

@@ -15,10 +15,37 @@ pub struct OutputSection {
     pub model: bool,
     /// Whether `metrics.parquet` is written beside `metrics.csv` (builds with feature `parquet`).
     pub parquet: bool,
+    /// When snapshots are kept, from which `offbeat resume` goes on.
+    pub snapshot: SnapshotSection,
 }
 
 impl Default for OutputSection {
     fn default() -> Self {
-        Self { dir: "runs".into(), tasks: true, model: true, parquet: false }
+        Self {
+            dir: "runs".into(),
+            tasks: true,
+            model: true,
+            parquet: false,
+            snapshot: SnapshotSection::default(),
+        }
+    }
+}
+
+/// When snapshots are kept. One is always kept when the run is interrupted. Those by real time are for
+/// safety: they go when the run is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnapshotSection {
+    /// Every so many minutes of virtual time, above 0; never when not set.
+    pub every_virtual_minutes: Option<f64>,
+    /// Every so many minutes of real time; 0 for never.
+    pub every_wall_minutes: f64,
+    /// How many are kept, at least 1; older ones are removed.
+    pub keep: usize,
+}
+
+impl Default for SnapshotSection {
+    fn default() -> Self {
+        Self { every_virtual_minutes: None, every_wall_minutes: 5.0, keep: 3 }
     }
 }

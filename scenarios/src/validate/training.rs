@@ -107,4 +107,17 @@ pub(super) fn output(output: &OutputSection, checks: &mut Checks<'_>) {
             "build with `cargo build --release --features parquet`, or remove the key",
         );
     }
+    let snapshot = &output.snapshot;
+    checks.within("output.snapshot.keep", snapshot.keep as u64, 1..=1_000_000);
+    checks.within("output.snapshot.every_wall_minutes", snapshot.every_wall_minutes, 0.0..=1e6);
+    if let Some(minutes) = snapshot.every_virtual_minutes
+        && !(minutes > 0.0 && minutes <= 1e9)
+    {
+        checks.add(
+            "output.snapshot.every_virtual_minutes",
+            format!("`every_virtual_minutes` cannot be {minutes}"),
+            "must be above 0 and at most 1e9",
+            "leave it out for no snapshots by virtual time",
+        );
+    }
 }
