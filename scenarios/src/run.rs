@@ -120,6 +120,9 @@ pub fn resume(
     let scenario = &loaded.scenario;
     let failed =
         |message: String| Failure::Run { message, kept: Some(shortest(dir.to_path_buf())) };
+    if is_complete(dir) {
+        return Err(failed("the run is complete: there is nothing to go on with".into()));
+    }
     let again = format!("`offbeat run {}` runs it anew", dir.join("scenario.toml").display());
     let found = Vault::latest(dir, |_| true).map_err(|damaged| {
         let why =
@@ -153,6 +156,14 @@ pub fn resume(
     told(&format!("goes on at {}, version {}", found.header.now, found.header.version.0));
     let from = Some(found.snapshot);
     carry_out(loaded, &prepared, options, Start { dir, sink, from, fingerprint })
+}
+
+/// Whether a run came to the end that its scenario names.
+fn is_complete(dir: &Path) -> bool {
+    let text = std::fs::read_to_string(dir.join("summary.json")).unwrap_or_default();
+    let summary: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    // A run that is under way again still has the summary of its interruption.
+    summary["ended"].as_str().is_some_and(|ended| ended != INTERRUPTED)
 }
 
 /// Where a run begins.

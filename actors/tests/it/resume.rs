@@ -80,8 +80,12 @@ fn private_heads_and_control_variates_survive() {
 
 #[test]
 fn transfers_on_a_shared_link_survive() {
-    let mut world =
-        World::new(8, parts(r#"{"pace":{"immediate":{"concurrency":5}},"combine":{"mix":{}}}"#));
+    let mut world = World::new(
+        8,
+        parts(
+            r#"{"pace":{"immediate":{"concurrency":5}},"combine":{"mix":{}},"weigh":["uniform"]}"#,
+        ),
+    );
     world.ideal.latency = Span::from_seconds(0.4);
     world.versions = 12;
     let make = || {

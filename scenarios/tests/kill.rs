@@ -1,0 +1,160 @@
+//! Runs that are killed at random moments and resumed end with the digest, the rows and the model of the run
+//! that was never stopped. `cargo test --release --workspace --test kill -- --ignored --nocapture` kills
+//! fifty times and says what it found.
+
+use rand::RngExt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Paces, parts that travel and control variates.
+const KINDS: [(&str, &str); 5] = [
+    ("synchronous", "pace = { synchronous = { clients = 6 } }"),
+    ("buffered", "pace = { buffered = { buffer = 4, concurrency = 9 } }"),
+    (
+        "immediate",
+        "pace = { immediate = { concurrency = 6 } }\ncombine = { mix = {} }\nweigh = [\"uniform\"]",
+    ),
+    ("controls", "pace = { synchronous = { clients = 6 } }\ncompanion = \"scaffold\""),
+    ("heads", "pace = { buffered = { buffer = 4, concurrency = 9 } }\ntravel = \"backbone\""),
+];
+
+fn scenario(kind: &str, strategy: &str, versions: u32) -> String {
+    format!(
+        "version = 1
+name = \"{kind}\"
+[run]
+seed = 5
+versions = {versions}
+[data]
+dataset = \"digits\"
+partition = {{ dirichlet = {{ alpha = 1.0 }} }}
+client_test_share = 0.2
+[population]
+clients = 20
+[population.device]
+reference_flops_per_second = 1e6
+speed = {{ choice = {{ values = [0.3, 0.6, 1.0, 3.0] }} }}
+[network]
+model = {{ mlp = {{ hidden = [64] }} }}
+[training]
+epochs = 2
+batch = 8
+[evaluation]
+every_versions = 5
+on = [\"clients\"]
+[output]
+snapshot = {{ every_wall_minutes = 0.0005, keep = 2 }}
+[strategy]
+{strategy}"
+    )
+}
+
+fn offbeat(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_offbeat"));
+    command.args(arguments).current_dir(folder).stdout(Stdio::null());
+    command
+}
+
+fn only(folder: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(folder).expect("the folder of runs");
+    entries.next().expect("a run directory").expect("readable").path()
+}
+
+/// The rows without their wall time, and the bytes of the model.
+fn left(dir: &Path) -> (String, Vec<u8>) {
+    let rows = fs::read_to_string(dir.join("metrics.csv")).expect("the rows");
+    let bare = |line: &str| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        cells.remove(2);
+        cells.join(",") + "\n"
+    };
+    (rows.lines().map(bare).collect(), fs::read(dir.join("model.safetensors")).expect("the model"))
+}
+
+fn digest(dir: &Path) -> String {
+    let text = fs::read_to_string(dir.join("summary.json")).expect("the summary");
+    let summary: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    summary["digest"].as_str().expect("text").to_string()
+}
+
+/// What became of a run that was killed.
+#[derive(Default)]
+struct Tally {
+    kills: usize,
+    before_any_snapshot: usize,
+    too_late: usize,
+}
+
+/// Kills runs of one kind until `wanted` of them were resumed and compared.
+fn kill(kind: &str, strategy: &str, wanted: usize, versions: u32, tally: &mut Tally) {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let text = scenario(kind, strategy, versions);
+    fs::write(folder.path().join("s.toml"), text).expect("writable");
+    let begun = Instant::now();
+    let status = offbeat(folder.path(), &["run", "s.toml", "--out", "whole", "--quiet"]).status();
+    assert!(status.expect("the command starts").success());
+    let length = begun.elapsed();
+    let whole = only(&folder.path().join("whole"));
+    let (whole_digest, whole_left) = (digest(&whole), left(&whole));
+    let mut done = 0;
+    for attempt in 0..wanted * 6 {
+        if done == wanted {
+            return;
+        }
+        let out = format!("killed-{attempt}");
+        let mut child = offbeat(folder.path(), &["run", "s.toml", "--out", &out, "--quiet"])
+            .spawn()
+            .expect("starts");
+        let share: f64 = rand::rng().random_range(0.1..0.95);
+        std::thread::sleep(Duration::from_secs_f64(length.as_secs_f64() * share));
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        let dir = only(&folder.path().join(&out));
+        if !dir.to_string_lossy().contains(".running-") {
+            tally.too_late += 1;
+            continue;
+        }
+        let text = dir.to_string_lossy().into_owned();
+        let resumed =
+            offbeat(folder.path(), &["resume", &text, "--quiet"]).output().expect("starts");
+        let told = String::from_utf8_lossy(&resumed.stderr);
+        if told.contains("there is no snapshot") || told.contains("cannot read") {
+            assert!(!resumed.status.success(), "{kind}: {told}");
+            tally.before_any_snapshot += 1;
+            continue;
+        }
+        assert!(resumed.status.success(), "{kind}: {told}");
+        let dir = only(&folder.path().join(&out));
+        assert_eq!(digest(&dir), whole_digest, "{kind}: killed after {share:.2} of the run");
+        assert!(left(&dir) == whole_left, "{kind}: other rows or model, {share:.2} of the run");
+        tally.kills += 1;
+        done += 1;
+    }
+    panic!("{kind}: {done} of {wanted} kills met a run with a snapshot");
+}
+
+#[test]
+fn killed_runs_go_on_as_if_nothing_had_happened() {
+    let mut tally = Tally::default();
+    for (kind, strategy) in KINDS {
+        kill(kind, strategy, 1, 300, &mut tally);
+    }
+    assert_eq!(tally.kills, KINDS.len());
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn fifty_kills() {
+    let mut tally = Tally::default();
+    for (kind, strategy) in KINDS {
+        kill(kind, strategy, 10, 300, &mut tally);
+    }
+    let Tally { kills, before_any_snapshot, too_late } = tally;
+    println!(
+        "{kills} kills resumed, 0 differences ({before_any_snapshot} more before the first snapshot, \
+         {too_late} after the end)"
+    );
+    assert_eq!(kills, 50);
+}
