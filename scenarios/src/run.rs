@@ -130,7 +130,7 @@ pub fn resume(
         failed(format!("cannot go on: {why}; {again}"))
     })?;
     for damaged in &found.passed_over {
-        told(&format!("passed over a snapshot that cannot be read: {damaged}"));
+        tracing::warn!("passed over a snapshot that cannot be read: {damaged}");
     }
     let settings = &found.header.settings;
     let device = DeviceKind::from_str(&settings.device, false).map_err(failed)?;
