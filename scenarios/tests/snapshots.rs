@@ -70,7 +70,7 @@ fn a_truncated_snapshot_is_passed_over() {
     let last = files(&dir, "state-").pop().expect("a snapshot");
     let bytes = fs::read(&last).expect("readable");
     fs::write(&last, &bytes[..bytes.len() / 2]).expect("writable");
-    let output = offbeat(folder.path(), &["resume", &dir.to_string_lossy(), "--quiet"]);
+    let output = offbeat(folder.path(), &["resume", &dir.to_string_lossy()]);
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).contains("passed over a snapshot"), "{}", said(&output));
     assert_eq!(digest(&only(&folder.path().join("out"))), whole);
