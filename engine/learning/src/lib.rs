@@ -13,6 +13,7 @@ pub mod flat;
 pub mod intern;
 pub mod layout;
 pub mod leakage;
+pub mod masked;
 pub mod network;
 pub mod objective;
 pub mod plan;

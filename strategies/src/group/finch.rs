@@ -5,6 +5,7 @@
 //! Re-identification", TOMM 2022, section 5.1.
 
 use super::changes::{Links, Memory, by_first_member};
+use super::levels::best_level;
 use crate::seams::{Group, View};
 use crate::update::Update;
 use offbeat_kernel::codec::{self, CodecError};
@@ -90,8 +91,24 @@ fn meet(best: &mut Neighbour, row: usize, distance: f32) {
 /// As [`first_neighbours`].
 pub fn finch(vectors: &[f32], dims: usize, steps: u32, max_distance: Option<f64>) -> Vec<u32> {
     let rows = vectors.len() / dims.max(1);
+    let last = finch_levels(vectors, dims, steps, max_distance).pop();
+    last.unwrap_or_else(|| (0..rows as u32).collect())
+}
+
+/// The clusters after each step of [`finch`], coarser and coarser.
+///
+/// # Panics
+/// As [`first_neighbours`].
+pub fn finch_levels(
+    vectors: &[f32],
+    dims: usize,
+    steps: u32,
+    max_distance: Option<f64>,
+) -> Vec<Vec<u32>> {
+    let rows = vectors.len() / dims.max(1);
     let unit = unit_rows(vectors, dims);
     let mut labels: Vec<u32> = (0..rows as u32).collect();
+    let mut levels = Vec::new();
     for step in 0..steps {
         let count = labels.iter().max().map_or(0, |most| *most as usize + 1);
         let centres = if step == 0 { unit.clone() } else { means(&unit, dims, &labels, count) };
@@ -103,12 +120,13 @@ pub fn finch(vectors: &[f32], dims: usize, steps: u32, max_distance: Option<f64>
         }
         let joined = by_first_member(&links.labels());
         labels.iter_mut().for_each(|label| *label = joined[*label as usize]);
+        levels.push(labels.clone());
         let left = joined.iter().max().map_or(0, |most| *most as usize + 1);
         if left == count || left <= 1 {
             break;
         }
     }
-    labels
+    levels
 }
 
 fn means(unit: &[f32], dims: usize, labels: &[u32], count: usize) -> Vec<f32> {
@@ -127,6 +145,10 @@ fn means(unit: &[f32], dims: usize, labels: &[u32], count: usize) -> Vec<f32> {
 pub struct FinchSettings {
     /// Steps, at least 1. One step leaves about a quarter as many clusters as clients.
     pub steps: u32,
+    /// When set, above 0 and at most 1: of the clusters after 1, 2, .. `steps` steps those with the smallest validity
+    /// index are taken, and one group of all when no index is below this. The right groups need not be among them:
+    /// a group that is complete early joins another in the next step.
+    pub accept_below: Option<f64>,
     /// Clients are linked only below this cosine distance, above 0 and at most 2; never cut when not set.
     pub max_distance: Option<f64>,
     /// Whether the latest change of every client is clustered along, so that updates that arrive one by one
@@ -136,7 +158,7 @@ pub struct FinchSettings {
 
 impl Default for FinchSettings {
     fn default() -> Self {
-        Self { steps: 1, max_distance: None, remember: false }
+        Self { steps: 1, accept_below: None, max_distance: None, remember: false }
     }
 }
 
@@ -157,8 +179,14 @@ impl Finch {
 
 impl Group for Finch {
     fn group(&mut self, updates: &[Update], _: &View<'_>) -> Vec<u32> {
-        let FinchSettings { steps, max_distance, remember } = self.settings;
-        self.memory.group(updates, remember, |rows, dims| finch(rows, dims, steps, max_distance))
+        let FinchSettings { steps, accept_below, max_distance, remember } = self.settings;
+        self.memory.group(updates, remember, |rows, dims| match accept_below {
+            None => finch(rows, dims, steps, max_distance),
+            Some(below) => {
+                let levels = finch_levels(rows, dims, steps, max_distance);
+                best_level(&levels, &pairwise_distances(rows, dims), below).labels
+            }
+        })
     }
 
     fn save(&self) -> Result<Vec<u8>, CodecError> {

@@ -3,6 +3,7 @@
 pub mod by_tag;
 mod changes;
 pub mod finch;
+pub mod levels;
 pub mod one;
 pub mod validity;
 

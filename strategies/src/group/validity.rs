@@ -34,8 +34,8 @@ impl Default for ValiditySettings {
 
 /// An edge of the tree.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Edge {
-    length: f64,
+pub(super) struct Edge {
+    pub(super) length: f64,
     a: usize,
     b: usize,
 }
@@ -86,7 +86,7 @@ pub fn validity_index(
 }
 
 /// Prim's tree from element 0; of equal candidates the first. NaN counts as farthest.
-fn spanning_tree(distances: &[f64], count: usize) -> Vec<Edge> {
+pub(super) fn spanning_tree(distances: &[f64], count: usize) -> Vec<Edge> {
     let mut nearest: Vec<(f64, usize)> = vec![(f64::INFINITY, 0); count];
     let mut outside: Vec<usize> = (1..count).collect();
     let mut tree = Vec::with_capacity(count.saturating_sub(1));

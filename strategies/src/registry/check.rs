@@ -176,6 +176,7 @@ impl GroupPart {
                 let most = f.max_distance.unwrap_or(2.0);
                 let fits = most > 0.0 && most <= 2.0;
                 c.positive("finch.steps", u64::from(f.steps));
+                c.part("finch.accept_below", f.accept_below.unwrap_or(1.0));
                 c.require(fits, "finch.max_distance", most, "above 0 and at most 2");
             }
             Self::ValidityIndex(v) => {

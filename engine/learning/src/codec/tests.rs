@@ -86,7 +86,7 @@ fn stochastic_rounding_is_right_on_average() {
 
 #[test]
 fn a_codebook_takes_more_bits_where_they_are_needed() {
-    let (few, many) = (vec![0.5f32, -0.5, 0.0].repeat(400), normal(1200, 1e-4));
+    let (few, many) = ([0.5f32, -0.5, 0.0].repeat(400), normal(1200, 1e-4));
     let values: Vec<f32> = few.iter().chain(&many).copied().collect();
     let bits_of = |tolerance: f64| {
         let codec = Codec::Codebook(Codebook { tolerance });
