@@ -1,12 +1,14 @@
 //! A network that is ready to be trained: its layers, shapes and parameter layout.
 
-use super::layer::{Layer, Shape, chain, chain_products, chain_tensors};
+use super::layer::{Layer, chain};
+use super::shape::Shape;
+use super::tensors::{chain_dropouts, chain_products, chain_tensors};
 use super::zoo::NetworkSpec;
 use crate::error::LearnError;
 use crate::layout::Layout;
 
 /// A network for samples of one shape and one number of classes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     spec: NetworkSpec,
     input: Shape,
@@ -14,6 +16,7 @@ pub struct Network {
     layers: Vec<Layer>,
     layout: Layout,
     products: u64,
+    dropouts: Vec<(usize, f32)>,
 }
 
 /// Parameters beyond which a network is taken for a mistake: 4 GB of them.
@@ -59,7 +62,8 @@ impl Network {
         refuse_giants(&layers)?;
         let layout = Layout::new(chain_tensors(&layers));
         let products = chain_products(&layers, input)?;
-        Ok(Self { spec, input, classes, layers, layout, products })
+        let dropouts = chain_dropouts(&layers, input)?;
+        Ok(Self { spec, input, classes, layers, layout, products, dropouts })
     }
 
     /// Which network it is.
@@ -100,6 +104,11 @@ impl Network {
     /// Names, shapes and places of the parameters in the flat vector. The last linear layer is the head.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// Length and probability of each dropout, in order of the layers, bodies before shortcuts.
+    pub fn dropouts(&self) -> &[(usize, f32)] {
+        &self.dropouts
     }
 
     /// Floating-point operations of one sample's forward pass: 2 for each multiply-add of linear

@@ -1,11 +1,11 @@
-//! Layers as plain data, and the shapes that flow between them.
+//! Layers as plain data, and the shapes they take and give.
 
+use super::shape::Shape;
 use crate::error::LearnError;
-use crate::layout::Part;
 use serde::{Deserialize, Serialize};
 
 /// One layer of a network. Trainers read these and decide how to compute them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// `y = x W^T + b` on vectors; `W` is `[outputs, inputs]`.
@@ -53,6 +53,71 @@ pub enum Layer {
         /// Channels; a multiple of `groups`.
         channels: usize,
     },
+    /// `y = x W^T` of vectors and rows of `W` that are scaled to length 1: cosines, from -1 to 1. The head
+    /// that margin losses need.
+    Cosine {
+        /// Name of its tensor before `.weight`.
+        name: String,
+        /// Width of the input.
+        inputs: usize,
+        /// Width of the output.
+        outputs: usize,
+    },
+    /// A convolution of each channel by itself, stride 1, with a bias; the weight is
+    /// `[channels, 1, kernel, kernel]`.
+    Depthwise {
+        /// Name of its tensors before `.weight` and `.bias`.
+        name: String,
+        /// Channels of input and output.
+        channels: usize,
+        /// Height and width of the window.
+        kernel: usize,
+        /// Zeros added on each of the four sides.
+        padding: usize,
+    },
+    /// `x * P(X <= x)` for a standard normal `X` (Hendrycks and Gimpel, 2016), the exact form.
+    Gelu,
+    /// The largest value of each `kernel x kernel` window; what lies outside the image never wins.
+    OverlapMaxPool {
+        /// Height and width of the window.
+        kernel: usize,
+        /// Steps between windows, in both directions.
+        stride: usize,
+        /// Places added on each of the four sides, at most half the kernel.
+        padding: usize,
+    },
+    /// Batch normalisation of vectors or images (Ioffe and Szegedy, 2015) as PyTorch has it: a scale and
+    /// a shift for each channel, [`NORM_EPSILON`]. Training normalises with mean and biased variance of
+    /// the batch and moves the running mean and the running unbiased variance by
+    /// [`BATCH_NORM_MOMENTUM`] towards the batch's; evaluation normalises with the running ones. A batch
+    /// with one number for each channel has no variance: it is normalised with the running statistics,
+    /// which stay as they are.
+    BatchNorm {
+        /// Name of its tensors before `.weight`, `.bias`, `.running_mean` and `.running_var`.
+        name: String,
+        /// Channels of an image, or the length of a vector.
+        channels: usize,
+    },
+    /// Normalisation over the channels at each place, with a scale and a shift for each channel (Ba et al.
+    /// 2016), [`LAYER_NORM_EPSILON`].
+    LayerNorm {
+        /// Name of its tensors before `.weight` and `.bias`.
+        name: String,
+        /// Channels of an image, or the length of a vector.
+        channels: usize,
+    },
+    /// Global response normalisation of images (Woo et al. 2023, ConvNeXt V2, algorithm 1):
+    /// `gamma_c * x * N_c + beta_c + x` with `G_c` the norm of channel `c` over all places and
+    /// `N_c = G_c / (mean of G + 1e-6)`.
+    Grn {
+        /// Name of its tensors before `.gamma` and `.beta`.
+        name: String,
+        /// Channels.
+        channels: usize,
+    },
+    /// In training, each number is 0 with this probability `p`, and otherwise divided by `1 - p`
+    /// (Srivastava et al. 2014); in evaluation nothing happens.
+    Dropout(f32),
     /// `body(x) + shortcut(x)`; an empty shortcut is the identity.
     Residual {
         /// The layers of the main branch.
@@ -62,59 +127,20 @@ pub enum Layer {
     },
 }
 
-/// What is added to the variance by group normalisation.
-pub const GROUP_NORM_EPSILON: f32 = 1e-5;
+/// What is added to the variance by group and batch normalisation.
+pub const NORM_EPSILON: f32 = 1e-5;
 
-/// The shape of one sample between two layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shape {
-    /// A vector of this length.
-    Vector(usize),
-    /// Channels, height, width.
-    Image(usize, usize, usize),
-}
+/// What is added to the variance by layer normalisation (the value of ConvNeXt).
+pub const LAYER_NORM_EPSILON: f32 = 1e-6;
 
-impl Shape {
-    /// The shape with these dimensions: `[length]` or `[channels, height, width]`.
-    ///
-    /// # Errors
-    /// [`LearnError::Invalid`] for any other number of dimensions, or when one is 0.
-    pub fn new(dimensions: &[usize]) -> Result<Self, LearnError> {
-        match *dimensions {
-            [length] if length > 0 => Ok(Self::Vector(length)),
-            [channels, height, width] if channels * height * width > 0 => {
-                Ok(Self::Image(channels, height, width))
-            }
-            _ => Err(LearnError::Invalid(format!(
-                "a sample has the shape {dimensions:?}; networks take [length] or \
-                 [channels, height, width], none of them 0"
-            ))),
-        }
-    }
+/// How far running statistics move towards those of the batch.
+pub const BATCH_NORM_MOMENTUM: f32 = 0.1;
 
-    /// Numbers in one sample.
-    pub fn len(self) -> usize {
-        match self {
-            Self::Vector(length) => length,
-            Self::Image(channels, height, width) => channels * height * width,
-        }
-    }
+/// What is added to the mean norm by global response normalisation.
+pub const GRN_EPSILON: f32 = 1e-6;
 
-    /// Whether a sample has no numbers.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-
-    fn image(self, what: &str) -> Result<(usize, usize, usize), LearnError> {
-        match self {
-            Self::Image(channels, height, width) => Ok((channels, height, width)),
-            Self::Vector(length) => Err(LearnError::Invalid(format!(
-                "{what} needs samples of shape [channels, height, width], not [{length}]"
-            ))),
-        }
-    }
-}
+/// What is added to a sum of squares before its root is taken, so that the root has a slope at zero.
+pub const ROOT_EPSILON: f32 = 1e-12;
 
 impl Layer {
     /// The shape that comes out when `input` goes in.
@@ -123,12 +149,29 @@ impl Layer {
     /// [`LearnError::Invalid`] when the layer does not take such a shape; names the layer.
     pub fn output(&self, input: Shape) -> Result<Shape, LearnError> {
         match self {
-            Self::Linear { name, inputs, outputs } => match input {
-                Shape::Vector(length) if length == *inputs => Ok(Shape::Vector(*outputs)),
-                other => Err(mismatch(name, &format!("vectors of length {inputs}"), other)),
-            },
+            Self::Linear { name, inputs, outputs } | Self::Cosine { name, inputs, outputs } => {
+                match input {
+                    Shape::Vector(length) if length == *inputs => Ok(Shape::Vector(*outputs)),
+                    other => Err(mismatch(name, &format!("vectors of length {inputs}"), other)),
+                }
+            }
             Self::Conv { .. } => self.conv_output(input),
-            Self::Relu => Ok(input),
+            Self::Relu | Self::Gelu => Ok(input),
+            Self::Dropout(rate) if (0.0..1.0).contains(rate) => Ok(input),
+            Self::Dropout(rate) => Err(LearnError::Invalid(format!(
+                "dropout with probability {rate}; give one from 0 up to but not including 1"
+            ))),
+            Self::Depthwise { .. } | Self::OverlapMaxPool { .. } => self.window_output(input),
+            Self::BatchNorm { name, channels } | Self::LayerNorm { name, channels } => {
+                match input {
+                    Shape::Vector(have) | Shape::Image(have, ..) if have == *channels => Ok(input),
+                    other => Err(mismatch(name, &format!("{channels} channels"), other)),
+                }
+            }
+            Self::Grn { name, channels } => match input.image(name)? {
+                (have, ..) if have == *channels => Ok(input),
+                _ => Err(mismatch(name, &format!("{channels} channels"), input)),
+            },
             Self::MaxPool(size) => {
                 let (channels, height, width) = input.image("max pooling")?;
                 if *size == 0 || height < *size || width < *size {
@@ -168,62 +211,36 @@ impl Layer {
         let Self::Conv { name, inputs, outputs, kernel, stride, padding, .. } = self else {
             return Ok(input);
         };
-        let (channels, height, width) = input.image(name)?;
-        let smallest = height.min(width) + 2 * padding;
-        if channels != *inputs || *kernel == 0 || *stride == 0 || smallest < *kernel {
-            let wanted =
-                format!("{inputs} channels of at least {kernel} x {kernel} with padding {padding}");
-            return Err(mismatch(name, &wanted, input));
-        }
-        let size = |length: usize| (length + 2 * padding - kernel) / stride + 1;
-        Ok(Shape::Image(*outputs, size(height), size(width)))
+        let sides = windows(name, input, *inputs, (*kernel, *stride, *padding))?;
+        Ok(Shape::Image(*outputs, sides.0, sides.1))
+    }
+
+    /// The output of layers whose windows slide over each channel by itself.
+    fn window_output(&self, input: Shape) -> Result<Shape, LearnError> {
+        let (name, channels, window) = match self {
+            Self::Depthwise { name, channels, kernel, padding } => {
+                (name.as_str(), *channels, (*kernel, 1, *padding))
+            }
+            Self::OverlapMaxPool { kernel, stride, padding } => {
+                let (channels, ..) = input.image("max pooling")?;
+                if 2 * padding > *kernel || *kernel > 15 {
+                    let wanted = "windows of at most 15 and a padding of at most half of it";
+                    return Err(mismatch("max pooling", wanted, input));
+                }
+                ("max pooling", channels, (*kernel, *stride, *padding))
+            }
+            _ => return Ok(input),
+        };
+        let sides = windows(name, input, channels, window)?;
+        Ok(Shape::Image(channels, sides.0, sides.1))
     }
 
     /// Width of the input when the layer can be a head.
     pub(super) fn inputs_of_head(&self) -> Option<usize> {
         match self {
-            Self::Linear { inputs, .. } => Some(*inputs),
+            Self::Linear { inputs, .. } | Self::Cosine { inputs, .. } => Some(*inputs),
             _ => None,
         }
-    }
-
-    /// Its tensors: name, shape; the weight first.
-    pub(super) fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let weight = |name: &str| format!("{name}.weight");
-        let bias = |name: &str| format!("{name}.bias");
-        match self {
-            Self::Linear { name, inputs, outputs } => {
-                vec![(weight(name), vec![*outputs, *inputs]), (bias(name), vec![*outputs])]
-            }
-            Self::Conv { name, inputs, outputs, kernel, bias: with_bias, .. } => {
-                let mut tensors = vec![(weight(name), vec![*outputs, *inputs, *kernel, *kernel])];
-                if *with_bias {
-                    tensors.push((bias(name), vec![*outputs]));
-                }
-                tensors
-            }
-            Self::GroupNorm { name, channels, .. } => {
-                vec![(weight(name), vec![*channels]), (bias(name), vec![*channels])]
-            }
-            Self::Residual { body, shortcut } => {
-                body.iter().chain(shortcut).flat_map(Self::tensors).collect()
-            }
-            Self::Relu | Self::MaxPool(_) | Self::GlobalAvgPool | Self::Flatten => Vec::new(),
-        }
-    }
-
-    /// Multiplications with an addition in one forward pass of one sample.
-    pub(super) fn products(&self, input: Shape) -> Result<u64, LearnError> {
-        Ok(match self {
-            Self::Linear { inputs, outputs, .. } => (inputs * outputs) as u64,
-            Self::Conv { inputs, kernel, .. } => {
-                (self.output(input)?.len() * inputs * kernel * kernel) as u64
-            }
-            Self::Residual { body, shortcut } => {
-                chain_products(body, input)? + chain_products(shortcut, input)?
-            }
-            _ => 0,
-        })
     }
 }
 
@@ -235,26 +252,22 @@ pub fn chain(layers: &[Layer], input: Shape) -> Result<Shape, LearnError> {
     layers.iter().try_fold(input, |shape, layer| layer.output(shape))
 }
 
-/// Multiply-adds of a chain of layers, for one sample.
-pub(super) fn chain_products(layers: &[Layer], input: Shape) -> Result<u64, LearnError> {
-    let mut shape = input;
-    let mut sum = 0;
-    for layer in layers {
-        sum += layer.products(shape)?;
-        shape = layer.output(shape)?;
+/// Rows and columns of windows `(kernel, stride, padding)` over images of `channels` channels.
+fn windows(
+    name: &str,
+    input: Shape,
+    wanted: usize,
+    (kernel, stride, padding): (usize, usize, usize),
+) -> Result<(usize, usize), LearnError> {
+    let (channels, height, width) = input.image(name)?;
+    let smallest = height.min(width) + 2 * padding;
+    if channels != wanted || kernel == 0 || stride == 0 || smallest < kernel {
+        let wanted =
+            format!("{wanted} channels of at least {kernel} x {kernel} with padding {padding}");
+        return Err(mismatch(name, &wanted, input));
     }
-    Ok(sum)
-}
-
-/// The tensors of a chain, with the last linear layer as the head.
-pub(super) fn chain_tensors(layers: &[Layer]) -> Vec<(String, Vec<usize>, Part)> {
-    let is_linear = |layer: &Layer| matches!(layer, Layer::Linear { .. });
-    let last = layers.iter().rposition(is_linear);
-    let part = |index| if Some(index) == last { Part::Head } else { Part::Backbone };
-    let tensors = layers.iter().enumerate().flat_map(|(index, layer)| {
-        layer.tensors().into_iter().map(move |(name, shape)| (name, shape, part(index)))
-    });
-    tensors.collect()
+    let size = |length: usize| (length + 2 * padding - kernel) / stride + 1;
+    Ok((size(height), size(width)))
 }
 
 fn mismatch(name: &str, wanted: &str, got: Shape) -> LearnError {
@@ -278,7 +291,16 @@ mod tests {
         assert_eq!(Layer::MaxPool(2).output(image).expect("fits"), Shape::Image(3, 4, 4));
         assert_eq!(Layer::GlobalAvgPool.output(image).expect("fits"), Shape::Vector(3));
         assert_eq!(Layer::Flatten.output(image).expect("fits"), Shape::Vector(216));
-        assert_eq!(conv(2, 1).products(image).expect("fits"), 8 * 5 * 4 * 27);
+        let pool = |kernel, stride, padding| Layer::OverlapMaxPool { kernel, stride, padding };
+        assert_eq!(pool(3, 2, 1).output(image).expect("fits"), Shape::Image(3, 5, 4));
+        let depthwise = Layer::Depthwise { name: "d".into(), channels: 3, kernel: 7, padding: 3 };
+        assert_eq!(depthwise.output(image).expect("fits"), image);
+        let norm = |channels| Layer::BatchNorm { name: "b".into(), channels };
+        assert_eq!(norm(3).output(image).expect("fits"), image);
+        assert_eq!(norm(5).output(Shape::Vector(5)).expect("fits"), Shape::Vector(5));
+        assert!(norm(4).output(image).is_err() && pool(3, 2, 2).output(image).is_err());
+        assert!(Layer::Grn { name: "g".into(), channels: 5 }.output(Shape::Vector(5)).is_err());
+        assert!(Layer::Dropout(1.0).output(image).is_err());
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! The networks by name.
 
-use super::layer::{Layer, Shape};
+use super::backbone::Normalisation;
+use super::layer::Layer;
+use super::reid::ReidSpec;
+use super::resnet::{SmallResnet, small_resnet};
+use super::shape::Shape;
 use crate::error::LearnError;
 use serde::{Deserialize, Serialize};
 
 /// Which network, as a scenario names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum NetworkSpec {
     /// Softmax (multinomial logistic) regression: one linear layer `f`, all of it head.
@@ -27,9 +31,11 @@ pub enum NetworkSpec {
         #[serde(default = "default_width")]
         width: usize,
     },
+    /// A network for person re-identification or faces: a backbone, a bottleneck and a head.
+    Reid(ReidSpec),
 }
 
-fn default_width() -> usize {
+pub(super) fn default_width() -> usize {
     16
 }
 
@@ -51,11 +57,12 @@ impl NetworkSpec {
             }
             Self::Cnn => cnn(input, classes),
             Self::Resnet { depth, width } => resnet(input, classes, *depth, *width),
+            Self::Reid(spec) => spec.layers(input, classes),
         }
     }
 }
 
-fn linear(name: String, inputs: usize, outputs: usize) -> Layer {
+pub(super) fn linear(name: String, inputs: usize, outputs: usize) -> Layer {
     Layer::Linear { name, inputs, outputs }
 }
 
@@ -78,7 +85,7 @@ fn perceptron(
     layers
 }
 
-fn channels(input: Shape, network: &str) -> Result<usize, LearnError> {
+pub(super) fn channels(input: Shape, network: &str) -> Result<usize, LearnError> {
     match input {
         Shape::Image(channels, ..) => Ok(channels),
         Shape::Vector(length) => Err(LearnError::Invalid(format!(
@@ -117,65 +124,8 @@ fn resnet(
     depth: usize,
     width: usize,
 ) -> Result<Vec<Layer>, LearnError> {
-    let blocks = match depth {
-        8 => 1,
-        20 => 3,
-        other => {
-            return Err(LearnError::Invalid(format!("resnet: depth = {other}; use 8 or 20")));
-        }
-    };
-    if width == 0 {
-        return Err(LearnError::Invalid("resnet: width = 0; use at least 1, usually 16".into()));
-    }
-    let mut layers = conv_norm("conv1", "norm1", channels(input, "resnet")?, width, 3, 1);
-    layers.push(Layer::Relu);
-    let mut inputs = width;
-    for stage in 0..3 {
-        let outputs = width << stage;
-        for block in 0..blocks {
-            let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-            let prefix = format!("layer{}.{block}", stage + 1);
-            layers.extend([residual(&prefix, inputs, outputs, stride), Layer::Relu]);
-            inputs = outputs;
-        }
-    }
-    layers.extend([Layer::GlobalAvgPool, linear("fc".into(), inputs, classes)]);
+    let small = SmallResnet { depth, width, norm: Normalisation::Group };
+    let (mut layers, outputs) = small_resnet("", channels(input, "resnet")?, small)?;
+    layers.extend([Layer::GlobalAvgPool, linear("fc".into(), outputs, classes)]);
     Ok(layers)
-}
-
-fn residual(prefix: &str, inputs: usize, outputs: usize, stride: usize) -> Layer {
-    let named = |name: &str| format!("{prefix}.{name}");
-    let mut body = conv_norm(&named("conv1"), &named("norm1"), inputs, outputs, 3, stride);
-    body.push(Layer::Relu);
-    body.extend(conv_norm(&named("conv2"), &named("norm2"), outputs, outputs, 3, 1));
-    let shortcut = if stride == 1 && inputs == outputs {
-        Vec::new()
-    } else {
-        conv_norm(&named("shortcut.0"), &named("shortcut.1"), inputs, outputs, 1, stride)
-    };
-    Layer::Residual { body, shortcut }
-}
-
-fn conv_norm(
-    conv: &str,
-    norm: &str,
-    inputs: usize,
-    outputs: usize,
-    kernel: usize,
-    stride: usize,
-) -> Vec<Layer> {
-    // At most 8 groups, as many as divide the channels.
-    let groups = (1..=8).rev().find(|groups| outputs.is_multiple_of(*groups)).unwrap_or(1);
-    vec![
-        Layer::Conv {
-            name: conv.into(),
-            inputs,
-            outputs,
-            kernel,
-            stride,
-            padding: kernel / 2,
-            bias: false,
-        },
-        Layer::GroupNorm { name: norm.into(), groups, channels: outputs },
-    ]
 }

@@ -52,16 +52,22 @@ impl AutodiffTrainer {
         Tensor::from_data(TensorData::new(labels, shape), &self.device)
     }
 
-    /// The loss of each sample of a batch.
+    /// The loss of each sample of a batch, and the running statistics after it.
     fn losses(
         &self,
         loss: Loss,
         params: &[Tensor<1>],
         inputs: Tensor<2>,
         gather: &Gather<'_>,
-    ) -> Tensor<1> {
-        let features = network::features(&self.network, params, inputs.autodiff());
-        match loss {
+    ) -> (Tensor<1>, Vec<(usize, Tensor<1>)>) {
+        let batch = inputs.dims()[0];
+        let masks = gather.masks().iter();
+        let masks =
+            masks.map(|mask| self.matrix(mask.clone(), batch, mask.len() / batch).autodiff());
+        let masks = Some(masks.collect());
+        let passed = network::features(&self.network, params, inputs.autodiff(), masks);
+        let features = passed.values;
+        let losses = match loss {
             Loss::CrossEntropy => {
                 let logits = network::head(&self.network, params, features);
                 let labels = self.labels(gather.labels()).autodiff();
@@ -74,7 +80,8 @@ impl AutodiffTrainer {
                 let difference = features - targets;
                 (difference.clone() * difference).mean_dim(1).squeeze_dim::<1>(1)
             }
-        }
+        };
+        (losses, passed.statistics)
     }
 
     /// Features or logits of the rows, row-major.
@@ -93,7 +100,7 @@ impl AutodiffTrainer {
             let (samples, mut values) = (batch.len(), vec![0.0; batch.len() * input.len()]);
             copy_rows(input, shard, batch, mirrored, &mut values);
             let inputs = self.matrix(values, samples, input.len());
-            let features = network::features(&self.network, params.bare(), inputs);
+            let features = network::features(&self.network, params.bare(), inputs, None).values;
             outputs.extend(read(match with_head {
                 true => network::head(&self.network, params.bare(), features),
                 false => features,
@@ -126,10 +133,11 @@ impl Trainer for AutodiffTrainer {
             let batch = gather.next(&mut inputs);
             let inputs = self.matrix(inputs, batch, input);
             let tracked = params.tracked();
-            let each = self.losses(plan.objective.loss, &tracked, inputs, &gather);
+            let (each, statistics) = self.losses(plan.objective.loss, &tracked, inputs, &gather);
             losses.push(each.clone().inner());
             let gradients = each.mean().backward();
             params.step(&tracked, gradients, &constants);
+            params.settle(statistics);
             if (step + 1) % READ_EVERY == 0 {
                 losses.read()?;
             }

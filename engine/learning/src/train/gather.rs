@@ -6,6 +6,7 @@ use crate::data::Shard;
 use crate::network::{Network, Shape};
 use crate::plan::{Augment, LocalPlan};
 use offbeat_kernel::Stream;
+use rand::Rng;
 use std::sync::Arc;
 
 /// Memory of a [`Gather`], used again by the next one.
@@ -14,15 +15,17 @@ pub(super) struct Buffers {
     order: Vec<u32>,
     labels: Vec<u32>,
     targets: Vec<f32>,
+    masks: Vec<Vec<f32>>,
 }
 
 /// Deals out the batches of one training. All draws of the training are made here, in this order for
-/// each batch: the rows, then the changes of each image.
+/// each batch: the rows, then the changes of each image, then the masks of dropout.
 #[derive(Debug)]
 pub(super) struct Gather<'a> {
     shard: &'a Shard,
     frame: Option<Frame>,
     augment: Augment,
+    dropouts: &'a [(usize, f32)],
     targets: Option<Arc<Vec<f32>>>,
     stream: Stream,
     order: Order,
@@ -30,12 +33,14 @@ pub(super) struct Gather<'a> {
     labels: Vec<u32>,
     /// Targets of the batch, row-major; empty without targets.
     batch_targets: Vec<f32>,
+    /// One mask for each dropout, row-major.
+    masks: Vec<Vec<f32>>,
 }
 
 impl<'a> Gather<'a> {
     /// The batches of a checked request.
     pub(super) fn new(
-        network: &Network,
+        network: &'a Network,
         plan: &LocalPlan,
         shard: &'a Shard,
         targets: Option<Arc<Vec<f32>>>,
@@ -44,8 +49,18 @@ impl<'a> Gather<'a> {
     ) -> Self {
         let order = Order::new(buffers.order, shard.len(), plan.batch, plan.last_batch);
         let frame = frame(network.input());
-        let (labels, batch_targets) = (buffers.labels, buffers.targets);
-        Self { shard, frame, augment: plan.augment, targets, stream, order, labels, batch_targets }
+        Self {
+            shard,
+            frame,
+            augment: plan.augment,
+            dropouts: network.dropouts(),
+            targets,
+            stream,
+            order,
+            labels: buffers.labels,
+            batch_targets: buffers.targets,
+            masks: buffers.masks,
+        }
     }
 
     /// Writes the inputs of the next batch to `inputs`, which has room for them, and gives the number of
@@ -67,7 +82,18 @@ impl<'a> Gather<'a> {
                 self.batch_targets.extend_from_slice(&targets[row * width..][..width]);
             }
         }
-        rows.len()
+        let batch = rows.len();
+        self.masks.resize_with(self.dropouts.len(), Vec::new);
+        for (mask, (len, rate)) in self.masks.iter_mut().zip(self.dropouts) {
+            draw_mask(mask, batch * len, *rate, &mut self.stream);
+        }
+        batch
+    }
+
+    /// The masks of dropout for the batch, in the order of [`Network::dropouts`], row-major: what each
+    /// number is multiplied by.
+    pub(super) fn masks(&self) -> &[Vec<f32>] {
+        &self.masks
     }
 
     /// Labels of the batch.
@@ -82,9 +108,21 @@ impl<'a> Gather<'a> {
 
     /// Gives the memory back.
     pub(super) fn into_buffers(self) -> Buffers {
-        let (labels, targets) = (self.labels, self.batch_targets);
-        Buffers { order: self.order.into_buffer(), labels, targets }
+        Buffers {
+            order: self.order.into_buffer(),
+            labels: self.labels,
+            targets: self.batch_targets,
+            masks: self.masks,
+        }
     }
+}
+
+/// 0 with probability `rate`, otherwise `1 / (1 - rate)`; one `u32` is drawn for each number.
+fn draw_mask(mask: &mut Vec<f32>, len: usize, rate: f32, stream: &mut Stream) {
+    let limit = (f64::from(rate) * (1u64 << 32) as f64) as u64;
+    let kept = 1.0 / (1.0 - rate);
+    mask.clear();
+    mask.extend((0..len).map(|_| if u64::from(stream.next_u32()) < limit { 0.0 } else { kept }));
 }
 
 /// Copies samples for an evaluation, mirrored when asked and they are images. `out` has room for them.
@@ -106,7 +144,26 @@ pub(super) fn copy_rows(
 
 fn frame(input: Shape) -> Option<Frame> {
     match input {
-        Shape::Image(channels, height, width) => Some(Frame { channels, height, width }),
+        Shape::Image(_, height, width) => Some(Frame { height, width }),
         Shape::Vector(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use offbeat_kernel::{Purpose, SeedTree};
+
+    #[test]
+    fn masks_keep_the_mean() {
+        let mut stream = SeedTree::new(8).stream(Purpose::Training, 0, 0);
+        let mut mask = Vec::new();
+        draw_mask(&mut mask, 40_000, 0.25, &mut stream);
+        let dropped = mask.iter().filter(|value| **value == 0.0).count();
+        // 10 000 expected, standard deviation 87.
+        assert!(dropped.abs_diff(10_000) < 450, "{dropped}");
+        assert!(mask.iter().all(|value| *value == 0.0 || *value == 1.0 / 0.75));
+        draw_mask(&mut mask, 10, 0.0, &mut stream);
+        assert_eq!(mask, [1.0; 10]);
     }
 }

@@ -107,6 +107,13 @@ impl Parameters {
         }
     }
 
+    /// Replaces what no gradient changes: running statistics, by their places in the layout.
+    pub(super) fn settle(&mut self, statistics: Vec<(usize, Tensor<1>)>) {
+        for (place, value) in statistics {
+            self.values[place] = value;
+        }
+    }
+
     /// The parameters as one vector on their device.
     pub(super) fn into_flat(self) -> Flat {
         Flat::from_tensor(Tensor::cat(self.values, 0))

@@ -17,6 +17,9 @@ pub(super) trait Kernel: Debug + Send + Sync {
     /// the input. `pass.output_gradient` has been masked by ReLU already.
     fn backward(&self, pass: Backward<'_>, memory: &Memory, scratch: &mut Scratch);
 
+    /// Changes parameters that no gradient changes (running statistics) after a forward pass in training.
+    fn settle(&self, _params: &mut [f32], _memory: &Memory) {}
+
     /// Whether it has parameters.
     fn learns(&self) -> bool {
         false
@@ -34,6 +37,10 @@ pub(super) struct Forward<'a> {
     pub(super) batch: usize,
     /// Whether ReLU follows.
     pub(super) relu: bool,
+    /// Whether the pass belongs to a training, not to an evaluation.
+    pub(super) training: bool,
+    /// The masks of dropout in training; empty in evaluation.
+    pub(super) masks: &'a [Vec<f32>],
 }
 
 /// What goes into a backward pass, and where its results go.
@@ -51,6 +58,8 @@ pub(super) struct Backward<'a> {
     pub(super) input_gradient: Option<&'a mut [f32]>,
     /// Whether to add to the input's gradient rather than to overwrite it.
     pub(super) add: bool,
+    /// The masks of dropout, as in the forward pass.
+    pub(super) masks: &'a [Vec<f32>],
     /// Gradient of the loss by all parameters of the network.
     pub(super) gradient: &'a mut [f32],
 }

@@ -1,12 +1,20 @@
 //! Training with forward and backward passes written by hand, for one CPU core.
 
+mod activation;
+mod batch_norm;
 mod columns;
+mod compile;
 mod conv;
+mod cosine;
+mod depthwise;
 mod elementwise;
+mod grn;
 mod kernel;
+mod layer_norm;
 mod linear;
 mod loss;
 mod norm;
+mod overlap_pool;
 mod pooling;
 mod product;
 mod program;
@@ -22,7 +30,7 @@ use crate::error::LearnError;
 use crate::flat::Flat;
 use crate::network::Network;
 use loss::LossSums;
-use program::{Program, Until};
+use program::{Pass, Program, Until};
 use std::ops::Range;
 use std::sync::Arc;
 use update::Update;
@@ -75,7 +83,8 @@ impl DirectTrainer {
                 let batch = start..(start + LOGITS_BATCH).min(rows.end);
                 let input = self.network.input();
                 copy_rows(input, shard, batch.clone(), mirrored, &mut work.values[0]);
-                program.forward(&params, work, batch.len(), until);
+                let pass = Pass { batch: batch.len(), until, masks: None };
+                program.forward(&params, work, pass);
                 outputs.extend_from_slice(&work.values[slot][..batch.len() * width]);
             }
         });
@@ -146,12 +155,14 @@ fn run(
     for step in 0..steps {
         let batch = gather.next(&mut work.values[0]);
         let until = if loss.uses_head() { Until::Logits } else { Until::Features };
-        program.forward(&params, work, batch, until);
+        let pass = Pass { batch, until, masks: Some(gather.masks()) };
+        program.forward(&params, work, pass);
+        program.settle(&mut params, work, until);
         let found = loss::of(loss, program, work, &gather, batch);
         if !found.squared.is_finite() {
             return Err(LearnError::NotFinite { what: "loss", step });
         }
-        program.backward(&params, work, batch, until);
+        program.backward(&params, work, pass);
         let Workspace { gradient, velocity, .. } = work;
         update.step(&mut params, gradient, velocity, step == 0);
         sums = LossSums { loss: sums.loss + found.loss, squared: sums.squared + found.squared };

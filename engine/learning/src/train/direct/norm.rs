@@ -2,7 +2,7 @@
 
 use super::elementwise::{relu_all, sum, sum_of};
 use super::kernel::{Backward, Forward, Kernel, Memory, Scratch, grown, simd};
-use crate::network::GROUP_NORM_EPSILON;
+use crate::network::NORM_EPSILON;
 use std::ops::Range;
 
 /// `y = scale_c * (x - mean) / sqrt(variance + epsilon) + shift_c`, mean and variance over a group of
@@ -36,7 +36,7 @@ impl Kernel for GroupNorm {
             for (index, (x, y)) in groups.enumerate() {
                 let mean = sum(x) / len as f32;
                 let variance = sum_of(x, x, |x, _| (x - mean) * (x - mean)) / len as f32;
-                let inverse = 1.0 / (variance + GROUP_NORM_EPSILON).sqrt();
+                let inverse = 1.0 / (variance + NORM_EPSILON).sqrt();
                 statistics[2 * index..2 * index + 2].copy_from_slice(&[mean, inverse]);
                 let first = index % self.groups * self.group_channels();
                 let planes = x.chunks_exact(self.plane).zip(y.chunks_exact_mut(self.plane));

@@ -1,17 +1,11 @@
 //! A network as a list of kernels that read and write numbered slots, and its two passes.
 
-use super::columns::Windows;
-use super::conv::Conv;
+use super::compile::Compiler;
 use super::elementwise::{mask, put, relu};
 use super::kernel::{Backward, Forward, Kernel, simd};
-use super::linear::Linear;
-use super::norm::GroupNorm;
-use super::pooling::{Copy, GlobalAvgPool, MaxPool};
 use super::workspace::Workspace;
 use crate::error::LearnError;
-use crate::layout::Layout;
 use crate::network::{Layer, Network, Shape};
-use std::ops::Range;
 
 /// The kernels in order. Slot 0 is the input, the last step writes the logits.
 #[derive(Debug)]
@@ -28,6 +22,17 @@ pub(super) enum Until {
     Features,
     /// To the outputs of the head.
     Logits,
+}
+
+/// One pass of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pass<'a> {
+    /// Samples in the batch.
+    pub(super) batch: usize,
+    /// How far it goes.
+    pub(super) until: Until,
+    /// The masks of dropout; `None` in evaluation.
+    pub(super) masks: Option<&'a [Vec<f32>]>,
 }
 
 #[derive(Debug)]
@@ -52,7 +57,8 @@ impl Program {
     /// [`LearnError::Invalid`] when layers and layout do not belong together.
     pub(super) fn new(network: &Network) -> Result<Self, LearnError> {
         let mut program = Self { steps: Vec::new(), slots: vec![(network.input().len(), false)] };
-        program.chain(network.layers(), network.layout(), network.input(), 0)?;
+        let mut compiler = Compiler::new(network.layout());
+        program.chain(network.layers(), &mut compiler, network.input(), 0)?;
         program.find_additions();
         Ok(program)
     }
@@ -89,7 +95,7 @@ impl Program {
     fn chain(
         &mut self,
         layers: &[Layer],
-        layout: &Layout,
+        compiler: &mut Compiler<'_>,
         input: Shape,
         slot: usize,
     ) -> Result<(Shape, usize), LearnError> {
@@ -101,12 +107,12 @@ impl Program {
                 // The numbers stay as they are, so a ReLU that follows is left to its own turn.
                 Layer::Flatten => None,
                 Layer::Residual { body, shortcut } => {
-                    let (_, long) = self.chain(body, layout, shape, slot)?;
-                    let (_, short) = self.chain(shortcut, layout, shape, slot)?;
+                    let (_, long) = self.chain(body, compiler, shape, slot)?;
+                    let (_, short) = self.chain(shortcut, compiler, shape, slot)?;
                     Some(Action::Sum { inputs: [long, short], add: [false; 2] })
                 }
                 layer => {
-                    let kernel = kernel(layer, shape, output, layout)?;
+                    let kernel = compiler.kernel(layer, shape, output)?;
                     Some(Action::Layer { kernel, input: slot, add: false })
                 }
             };
@@ -145,14 +151,18 @@ impl Program {
     }
 
     /// Runs `batch` samples, which lie in slot 0, through the network.
-    pub(super) fn forward(&self, params: &[f32], work: &mut Workspace, batch: usize, until: Until) {
+    pub(super) fn forward(&self, params: &[f32], work: &mut Workspace, pass: Pass<'_>) {
+        let Pass { batch, until, masks } = pass;
+        let training = masks.is_some();
+        let masks = masks.unwrap_or_default();
         for (index, step) in self.steps(until).iter().enumerate() {
             let mut whole = std::mem::take(&mut work.values[step.output]);
             let output = &mut whole[..batch * self.slots[step.output].0];
             match &step.action {
                 Action::Layer { kernel, input, .. } => {
                     let input = &work.values[*input][..batch * self.slots[*input].0];
-                    let pass = Forward { params, input, batch, relu: step.relu };
+                    let relu = step.relu;
+                    let pass = Forward { params, input, batch, relu, training, masks };
                     kernel.forward(pass, output, &mut work.memories[index], &mut work.scratch);
                 }
                 Action::Sum { inputs: [a, b], .. } => {
@@ -168,15 +178,20 @@ impl Program {
         }
     }
 
+    /// Brings running statistics up to date after a forward pass in training.
+    pub(super) fn settle(&self, params: &mut [f32], work: &Workspace, until: Until) {
+        for (step, memory) in self.steps(until).iter().zip(&work.memories) {
+            if let Action::Layer { kernel, .. } = &step.action {
+                kernel.settle(params, memory);
+            }
+        }
+    }
+
     /// Finds the gradient by all parameters in `work.gradient`, from the gradient by the logits or the
     /// features, which lies in its slot. From the features, that of the head is not written.
-    pub(super) fn backward(
-        &self,
-        params: &[f32],
-        work: &mut Workspace,
-        batch: usize,
-        until: Until,
-    ) {
+    pub(super) fn backward(&self, params: &[f32], work: &mut Workspace, pass: Pass<'_>) {
+        let Pass { batch, until, masks } = pass;
+        let masks = masks.unwrap_or_default();
         for (index, step) in self.steps(until).iter().enumerate().rev() {
             if !self.slots[step.output].1 {
                 continue;
@@ -197,6 +212,7 @@ impl Program {
                         output_gradient,
                         input_gradient: wanted.then(|| &mut input_gradient[..batch * len]),
                         add: *add,
+                        masks,
                         gradient: &mut work.gradient,
                     };
                     kernel.backward(pass, &work.memories[index], &mut work.scratch);
@@ -215,63 +231,5 @@ impl Program {
             }
             work.gradients[step.output] = whole;
         }
-    }
-}
-
-fn kernel(
-    layer: &Layer,
-    input: Shape,
-    output: Shape,
-    layout: &Layout,
-) -> Result<Box<dyn Kernel>, LearnError> {
-    let place = |name: &str, tensor: &str| -> Result<Range<usize>, LearnError> {
-        let name = format!("{name}.{tensor}");
-        let entry = layout.entry(&name).map(crate::layout::Entry::range);
-        entry.ok_or_else(|| LearnError::Invalid(format!("the layout has no tensor {name}")))
-    };
-    let (height, width) = sides(input);
-    let (out_height, out_width) = sides(output);
-    Ok(match layer {
-        Layer::Linear { name, inputs, outputs } => Box::new(Linear {
-            inputs: *inputs,
-            outputs: *outputs,
-            weight: place(name, "weight")?,
-            bias: place(name, "bias")?,
-        }),
-        Layer::Conv { name, inputs, outputs, kernel, stride, padding, bias } => {
-            let (kernel, stride, padding, channels) = (*kernel, *stride, *padding, *inputs);
-            Box::new(Conv {
-                windows: Windows {
-                    channels,
-                    height,
-                    width,
-                    kernel,
-                    stride,
-                    padding,
-                    out_height,
-                    out_width,
-                },
-                outputs: *outputs,
-                weight: place(name, "weight")?,
-                bias: if *bias { Some(place(name, "bias")?) } else { None },
-            })
-        }
-        Layer::MaxPool(size) => Box::new(MaxPool { size: *size, height, width }),
-        Layer::GlobalAvgPool => Box::new(GlobalAvgPool { plane: height * width }),
-        Layer::GroupNorm { name, groups, channels } => Box::new(GroupNorm {
-            groups: *groups,
-            channels: *channels,
-            plane: height * width,
-            scale: place(name, "weight")?,
-            shift: place(name, "bias")?,
-        }),
-        Layer::Relu | Layer::Flatten | Layer::Residual { .. } => Box::new(Copy),
-    })
-}
-
-fn sides(shape: Shape) -> (usize, usize) {
-    match shape {
-        Shape::Vector(length) => (1, length),
-        Shape::Image(_, height, width) => (height, width),
     }
 }

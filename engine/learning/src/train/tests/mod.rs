@@ -1,15 +1,17 @@
 //! Trainers against each other, against finite differences, and against themselves.
 
 mod agreement;
+mod buffers;
 mod features;
 mod gradients;
 mod reference;
+mod reference_loss;
 mod repeatable;
 
 use super::{TrainRequest, Trained, Trainer, TrainerKind, trainer};
 use crate::data::{Dataset, Shard};
 use crate::flat::Flat;
-use crate::network::{Network, NetworkSpec};
+use crate::network::{Backbone, Network, NetworkSpec, Normalisation, ReidSpec};
 use crate::plan::{LocalPlan, Sgd, Work};
 use burn::tensor::Device;
 use offbeat_kernel::{Purpose, SeedTree};
@@ -38,6 +40,15 @@ impl Case {
         let data = Dataset { features, shape: shape.to_vec(), labels, classes, groups: None };
         let start = network.init(&mut tree.stream(Purpose::ModelInit, 0, 0));
         Self { network, shard: Arc::new(Shard::whole(Arc::new(data))), start }
+    }
+
+    /// All parameters moved a little, so that none is 0 (as those of GRN are at first) and running
+    /// variances stay positive.
+    pub(super) fn stirred(mut self) -> Self {
+        let mut stream = SeedTree::new(12).stream(Purpose::Synthesis, 0, 0);
+        let moved = self.start.to_vec().into_iter();
+        self.start = Flat::new(moved.map(|w| w + 0.2 * (stream.random::<f32>() - 0.5)).collect());
+        self
     }
 
     pub(super) fn trainer(&self, kind: TrainerKind) -> Arc<dyn Trainer> {
@@ -71,7 +82,25 @@ pub(super) fn zoo() -> Vec<Case> {
         Case::new(&NetworkSpec::Cnn, &[1, 12, 10], 5, 23),
         Case::new(&NetworkSpec::Resnet { depth: 8, width: 8 }, &[3, 8, 8], 4, 18),
         Case::new(&NetworkSpec::Resnet { depth: 20, width: 4 }, &[1, 9, 7], 3, 11),
+        // Never two samples in a batch: batch normalisation turns any two numbers into -1 and 1, and
+        // what is left of the gradient is rounding.
+        Case::new(&reid(small(Normalisation::Batch)), &[3, 8, 6], 4, 10),
+        Case::new(&reid(small(Normalisation::Group)), &[1, 8, 6], 3, 12),
+        Case::new(&reid(convnext()), &[3, 12, 10], 4, 12).stirred(),
     ]
+}
+
+pub(super) fn small(norm: Normalisation) -> Backbone {
+    Backbone::Resnet { depth: 8, width: 3, norm }
+}
+
+fn convnext() -> Backbone {
+    Backbone::ConvnextV2 { depths: vec![1, 2], widths: vec![4, 6], patch: 2 }
+}
+
+/// A small re-identification network with dropout.
+pub(super) fn reid(backbone: Backbone) -> NetworkSpec {
+    NetworkSpec::Reid(ReidSpec { bottleneck: 7, dropout: 0.3, ..ReidSpec::new(backbone) })
 }
 
 pub(super) fn plan(work: Work, batch: usize, sgd: Sgd) -> LocalPlan {
