@@ -48,9 +48,7 @@ pub fn networks() -> Vec<Item> {
         "mlp" => "linear layers with ReLU between them; `hidden = [64, 32]` gives their widths",
         "cnn" => "the FedAvg paper's network: conv 5x5x32, pool, conv 5x5x64, pool, 512 units",
         "resnet" => "residual network with group normalisation for small images; depth 8 or 20",
-        "reid" => {
-            "backbone, bottleneck and head for re-identification and faces; `backbone = \"resnet-50\"`"
-        }
+        "reid" => "persons and faces: backbone, bottleneck, head; `backbone = \"resnet-50\"`",
         _ => "",
     })
 }

@@ -8,7 +8,7 @@ use crate::scenario::Scenario;
 use crate::spec::ScenarioFile;
 use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, PartitionReport, Shard};
-use offbeat_learning::network::{Network, load_weights};
+use offbeat_learning::network::{Network, load_start};
 use offbeat_learning::{Flat, LearnError};
 use rand::seq::SliceRandom;
 use std::path::Path;
@@ -69,9 +69,10 @@ pub fn prepare(scenario: &Scenario, document: &Document) -> Result<Prepared, Pro
     let network = Network::new(&sections.network.model, &split.train.shape, split.train.classes)
         .map_err(at("network.model"))?;
     refuse_unknown_prefixes(sections, &network, document)?;
+    let drawn = network.init(&mut seeds.stream(Purpose::ModelInit, 0, 0));
     let initial = match &sections.network.weights {
-        Some(path) => load_weights(path, network.layout()).map_err(at("network.weights"))?,
-        None => network.init(&mut seeds.stream(Purpose::ModelInit, 0, 0)),
+        Some(path) => load_start(path, &network, &drawn).map_err(at("network.weights"))?,
+        None => drawn,
     };
     let train = Arc::new(split.train);
     let (mut shards, mut test_shards) = (Vec::new(), Vec::new());

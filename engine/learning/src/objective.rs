@@ -22,6 +22,58 @@ pub enum Loss {
     /// Squared distance between the features (what goes into the head) and the targets of the request,
     /// averaged over batch and width: distillation of features. The head stays as it is.
     FeatureMse,
+    /// CosFace (Wang et al. 2018, equation 4): cross-entropy on `scale * (cos - margin at the label)`.
+    /// Needs a cosine head.
+    Cosface {
+        /// Factor `s` on the cosines; the paper's is 64.
+        #[serde(default = "default_scale")]
+        scale: f32,
+        /// Margin `m`; the paper's is 0.35.
+        #[serde(default = "cosface_margin")]
+        margin: f32,
+    },
+    /// ArcFace (Deng et al. 2019, equation 3): cross-entropy on `scale * cos(angle + margin at the
+    /// label)`; where the sum passes pi, `cos - margin * sin(margin)` goes on falling, as in the authors'
+    /// code. Needs a cosine head.
+    Arcface {
+        /// Factor `s` on the cosines; the paper's is 64.
+        #[serde(default = "default_scale")]
+        scale: f32,
+        /// Margin `m` in radians; the paper's is 0.5.
+        #[serde(default = "arcface_margin")]
+        margin: f32,
+    },
+    /// Batch-hard triplets (Hermans et al. 2017, equation 5) on the features, Euclidean: for each sample
+    /// `max(0, margin + farthest of its identity - nearest of the others)`, 0 without both; plus
+    /// cross-entropy with a weight. Best with [`crate::LocalPlan::instances`].
+    Triplet {
+        /// Margin between distances.
+        #[serde(default = "triplet_margin")]
+        margin: f32,
+        /// Weight of the cross-entropy; 0 leaves the head as it is.
+        #[serde(default = "full_weight")]
+        cross_entropy: f32,
+    },
+}
+
+fn default_scale() -> f32 {
+    64.0
+}
+
+fn cosface_margin() -> f32 {
+    0.35
+}
+
+fn arcface_margin() -> f32 {
+    0.5
+}
+
+fn triplet_margin() -> f32 {
+    0.3
+}
+
+fn full_weight() -> f32 {
+    1.0
 }
 
 impl Loss {
@@ -32,7 +84,21 @@ impl Loss {
 
     /// Whether the loss reads the outputs of the head, so that the head is trained.
     pub fn uses_head(self) -> bool {
-        self != Self::FeatureMse
+        match self {
+            Self::FeatureMse => false,
+            Self::Triplet { cross_entropy, .. } => cross_entropy != 0.0,
+            Self::CrossEntropy | Self::Cosface { .. } | Self::Arcface { .. } => true,
+        }
+    }
+
+    /// Whether the loss reads the features, so that something must lie below the head.
+    pub fn uses_features(self) -> bool {
+        matches!(self, Self::FeatureMse | Self::Triplet { .. })
+    }
+
+    /// Whether the loss reads cosines, so that the head must give them.
+    pub fn uses_cosines(self) -> bool {
+        matches!(self, Self::Cosface { .. } | Self::Arcface { .. })
     }
 }
 

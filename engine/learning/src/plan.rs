@@ -19,6 +19,11 @@ pub struct LocalPlan {
     /// Random changes of the images.
     #[serde(default)]
     pub augment: Augment,
+    /// Samples of each identity in a batch (K of P x K): batches are then `batch / instances` random
+    /// labels with so many random samples of each, and a label with too few repeats its samples. 0: plain
+    /// shuffled batches.
+    #[serde(default)]
+    pub instances: usize,
 }
 
 /// Random changes of each image each time it is used, in this order. All zero: none. Only for data with
@@ -53,6 +58,7 @@ impl Default for LocalPlan {
             sgd: Sgd::default(),
             objective: Objective::default(),
             augment: Augment::default(),
+            instances: 0,
         }
     }
 }
@@ -113,11 +119,22 @@ impl LocalPlan {
         }
     }
 
+    /// Samples in the largest batch of a client that holds `samples` samples.
+    pub fn largest_batch(&self, samples: usize) -> usize {
+        match self.instances {
+            0 => self.batch.min(samples),
+            instances => self.batch / instances * instances,
+        }
+    }
+
     /// Samples that pass through the network in the first `steps` steps: what the work costs.
     pub fn samples_seen(&self, samples: usize, steps: usize) -> usize {
         let batches = self.batches(samples);
         if batches == 0 {
             return 0;
+        }
+        if self.instances > 0 {
+            return steps * self.largest_batch(samples);
         }
         let per_epoch = match self.last_batch {
             LastBatch::Keep => samples,
@@ -152,5 +169,9 @@ mod tests {
         assert_eq!((drop.batches(5), drop.steps(5), drop.samples_seen(5, 2)), (1, 2, 10));
         let steps = plan(Work::Steps(7), 10, LastBatch::Keep);
         assert_eq!((steps.steps(25), steps.samples_seen(25, 7), steps.steps(0)), (7, 60, 0));
+        let balanced = LocalPlan { instances: 4, ..keep };
+        assert_eq!((balanced.steps(100), balanced.samples_seen(100, 5)), (8, 160));
+        let odd = LocalPlan { batch: 10, instances: 4, ..drop };
+        assert_eq!((odd.largest_batch(3), odd.samples_seen(3, 2)), (8, 16));
     }
 }

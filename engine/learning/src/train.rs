@@ -5,6 +5,7 @@
 
 mod augment;
 mod autodiff;
+mod balanced;
 mod check;
 mod direct;
 mod gather;

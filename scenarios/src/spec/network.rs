@@ -10,8 +10,8 @@ use std::path::PathBuf;
 pub struct NetworkSection {
     /// The network; its input and classes follow from the data.
     pub model: NetworkSpec,
-    /// A safetensors file with the first weights; drawn from the seed when left out. A relative path
-    /// counts from the scenario file's folder.
+    /// A file with the first weights: safetensors, or PyTorch's `.pt` or `.pth`; drawn from the seed when
+    /// left out. A relative path counts from the scenario file's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
 }

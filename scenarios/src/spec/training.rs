@@ -26,6 +26,9 @@ pub struct TrainingSection {
     /// Random changes of the images; none when left out.
     #[serde(skip_serializing_if = "Augment::is_off")]
     pub augment: Augment,
+    /// Samples of each identity in a batch (K of P x K); 0 for plain shuffled batches.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub instances: usize,
     /// How gradients are found: `direct` (passes written by hand, for the processor) or `autodiff`
     /// (Burn's, for any device). Left out, `direct` on `--device flex` and `autodiff` elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +72,10 @@ pub struct ObjectiveSection {
     pub proximal_mu: f32,
 }
 
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
+
 impl Default for TrainingSection {
     fn default() -> Self {
         Self {
@@ -79,6 +86,7 @@ impl Default for TrainingSection {
             sgd: SgdSection::default(),
             objective: ObjectiveSection::default(),
             augment: Augment::default(),
+            instances: 0,
             trainer: None,
         }
     }
@@ -123,6 +131,7 @@ impl TrainingSection {
                 proximal: self.objective.proximal_mu,
             },
             augment: self.augment,
+            instances: self.instances,
         }
     }
 }

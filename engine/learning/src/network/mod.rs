@@ -19,5 +19,5 @@ pub use layer::{
 };
 pub use reid::{Head, ReidSpec};
 pub use shape::Shape;
-pub use weights::{load_weights, save_weights};
+pub use weights::{load_start, load_weights, save_weights};
 pub use zoo::NetworkSpec;

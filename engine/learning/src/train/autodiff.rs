@@ -1,5 +1,6 @@
 //! Training with Burn's autodiff, on any device.
 
+mod losses;
 mod network;
 mod tensors;
 
@@ -12,6 +13,7 @@ use crate::flat::Flat;
 use crate::network::Network;
 use crate::objective::Loss;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use losses::{arcface, cosface, triplet};
 use std::ops::Range;
 use std::sync::Arc;
 use tensors::{Constants, Parameters};
@@ -52,6 +54,23 @@ impl AutodiffTrainer {
         Tensor::from_data(TensorData::new(labels, shape), &self.device)
     }
 
+    /// Cross-entropy of each sample.
+    fn cross_entropy(&self, logits: Tensor<2>, labels: &[u32]) -> Tensor<1> {
+        let labels = self.labels(labels).autodiff();
+        let log_odds = activation::log_softmax(logits, 1);
+        log_odds.gather(1, labels).neg().squeeze_dim::<1>(1)
+    }
+
+    /// `[batch, classes]`: 1 at each sample's label, 0 elsewhere.
+    fn marks(&self, labels: &[u32]) -> Tensor<2> {
+        let classes = self.network.classes();
+        let mut marks = vec![0.0; labels.len() * classes];
+        for (row, label) in labels.iter().enumerate() {
+            marks[row * classes + *label as usize] = 1.0;
+        }
+        self.matrix(marks, labels.len(), classes).autodiff()
+    }
+
     /// The loss of each sample of a batch, and the running statistics after it.
     fn losses(
         &self,
@@ -67,18 +86,31 @@ impl AutodiffTrainer {
         let masks = Some(masks.collect());
         let passed = network::features(&self.network, params, inputs.autodiff(), masks);
         let features = passed.values;
+        let labels = gather.labels();
+        let head = |features| network::head(&self.network, params, features);
         let losses = match loss {
-            Loss::CrossEntropy => {
-                let logits = network::head(&self.network, params, features);
-                let labels = self.labels(gather.labels()).autodiff();
-                let log_odds = activation::log_softmax(logits, 1);
-                log_odds.gather(1, labels).neg().squeeze_dim::<1>(1)
-            }
+            Loss::CrossEntropy => self.cross_entropy(head(features), labels),
             Loss::FeatureMse => {
                 let [batch, width] = features.dims();
                 let targets = self.matrix(gather.targets().to_vec(), batch, width).autodiff();
                 let difference = features - targets;
                 (difference.clone() * difference).mean_dim(1).squeeze_dim::<1>(1)
+            }
+            Loss::Cosface { scale, margin } => {
+                let logits = cosface(head(features), self.marks(labels), margin);
+                self.cross_entropy(logits * scale, labels)
+            }
+            Loss::Arcface { scale, margin } => {
+                let logits = arcface(head(features), self.marks(labels), margin);
+                self.cross_entropy(logits * scale, labels)
+            }
+            Loss::Triplet { margin, cross_entropy } => {
+                let mut losses = triplet(features.clone(), labels, margin, &self.device);
+                if loss.uses_head() {
+                    let own = self.cross_entropy(head(features), labels);
+                    losses = losses + own * cross_entropy;
+                }
+                losses
             }
         };
         (losses, passed.statistics)
@@ -129,7 +161,7 @@ impl Trainer for AutodiffTrainer {
         let input = self.network.input().len();
         let mut losses = Losses::default();
         for step in 0..steps {
-            let mut inputs = vec![0.0; plan.batch.min(shard.len()) * input];
+            let mut inputs = vec![0.0; plan.largest_batch(shard.len()) * input];
             let batch = gather.next(&mut inputs);
             let inputs = self.matrix(inputs, batch, input);
             let tracked = params.tracked();

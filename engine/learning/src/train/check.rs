@@ -3,7 +3,8 @@
 use super::TrainRequest;
 use crate::data::Shard;
 use crate::error::LearnError;
-use crate::network::{Network, Shape};
+use crate::network::{Layer, Network, Shape};
+use crate::objective::Loss;
 use crate::plan::Augment;
 use std::ops::Range;
 
@@ -40,6 +41,14 @@ pub(super) fn check_request(network: &Network, request: &TrainRequest) -> Result
         return Err(LearnError::Invalid(format!("{name} = {value}; give a finite number")));
     }
     check_augment(network, &plan.augment)?;
+    check_loss(network, plan.objective.loss)?;
+    if plan.instances > plan.batch || plan.instances == 1 {
+        return Err(LearnError::Invalid(format!(
+            "{} samples of each identity in a batch of {}; give at least 2 and at most the batch, or 0 \
+             for plain batches",
+            plan.instances, plan.batch
+        )));
+    }
     let rows = 0..request.shard.len();
     if plan.objective.loss.uses_labels() {
         return check_shard(network, &request.shard, rows);
@@ -69,11 +78,36 @@ fn check_augment(network: &Network, augment: &Augment) -> Result<(), LearnError>
     }
 }
 
-fn check_targets(network: &Network, request: &TrainRequest) -> Result<(), LearnError> {
-    if network.layout().body().is_empty() {
-        let reason = "feature-mse trains what lies below the head, but the network is all head";
-        return Err(LearnError::Invalid(reason.into()));
+fn check_loss(network: &Network, loss: Loss) -> Result<(), LearnError> {
+    let refuse = |reason: String| Err(LearnError::Invalid(reason));
+    let (scale, margin) = match loss {
+        Loss::CrossEntropy | Loss::FeatureMse => (1.0, 0.0),
+        Loss::Cosface { scale, margin } => (scale, margin),
+        Loss::Arcface { scale, margin } if margin <= std::f32::consts::FRAC_PI_2 => (scale, margin),
+        Loss::Arcface { margin, .. } => {
+            return refuse(format!("arcface: margin = {margin}; give an angle of at most pi/2"));
+        }
+        Loss::Triplet { margin, cross_entropy } if cross_entropy >= 0.0 => (1.0, margin),
+        Loss::Triplet { .. } => (0.0, 0.0),
+    };
+    if !(scale > 0.0 && scale.is_finite() && margin >= 0.0 && margin.is_finite()) {
+        return refuse(format!(
+            "{loss:?}: scales must be above 0, margins and weights at least 0, and all finite"
+        ));
     }
+    if loss.uses_cosines() && !matches!(network.layers().last(), Some(Layer::Cosine { .. })) {
+        return refuse(format!(
+            "{loss:?} needs a head that gives cosines; set `head = \"cosine\"` in the network `reid`"
+        ));
+    }
+    if loss.uses_features() && network.layout().body().is_empty() {
+        let reason = "trains what lies below the head, but the network is all head";
+        return refuse(format!("{loss:?} {reason}"));
+    }
+    Ok(())
+}
+
+fn check_targets(network: &Network, request: &TrainRequest) -> Result<(), LearnError> {
     let want = request.shard.len() * network.feature_width();
     match &request.targets {
         Some(targets) if targets.len() == want => Ok(()),

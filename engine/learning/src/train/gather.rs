@@ -1,6 +1,7 @@
 //! Batches, as both trainers get them: which samples, how changed, and what goes with them.
 
 use super::augment::Frame;
+use super::balanced::Balanced;
 use super::order::Order;
 use crate::data::Shard;
 use crate::network::{Network, Shape};
@@ -28,13 +29,20 @@ pub(super) struct Gather<'a> {
     dropouts: &'a [(usize, f32)],
     targets: Option<Arc<Vec<f32>>>,
     stream: Stream,
-    order: Order,
+    sampler: Sampler,
     /// Labels of the batch.
     labels: Vec<u32>,
     /// Targets of the batch, row-major; empty without targets.
     batch_targets: Vec<f32>,
     /// One mask for each dropout, row-major.
     masks: Vec<Vec<f32>>,
+}
+
+/// Which samples come next.
+#[derive(Debug)]
+enum Sampler {
+    Shuffled(Order),
+    Balanced(Balanced, Vec<u32>),
 }
 
 impl<'a> Gather<'a> {
@@ -47,7 +55,16 @@ impl<'a> Gather<'a> {
         stream: Stream,
         buffers: Buffers,
     ) -> Self {
-        let order = Order::new(buffers.order, shard.len(), plan.batch, plan.last_batch);
+        let sampler = match plan.instances {
+            0 => {
+                let order = Order::new(buffers.order, shard.len(), plan.batch, plan.last_batch);
+                Sampler::Shuffled(order)
+            }
+            instances => {
+                let labels = (0..shard.len()).map(|row| shard.label(row));
+                Sampler::Balanced(Balanced::new(labels, plan.batch, instances), buffers.order)
+            }
+        };
         let frame = frame(network.input());
         Self {
             shard,
@@ -56,7 +73,7 @@ impl<'a> Gather<'a> {
             dropouts: network.dropouts(),
             targets,
             stream,
-            order,
+            sampler,
             labels: buffers.labels,
             batch_targets: buffers.targets,
             masks: buffers.masks,
@@ -66,7 +83,10 @@ impl<'a> Gather<'a> {
     /// Writes the inputs of the next batch to `inputs`, which has room for them, and gives the number of
     /// its samples.
     pub(super) fn next(&mut self, inputs: &mut [f32]) -> usize {
-        let rows = self.order.next(&mut self.stream);
+        let rows = match &mut self.sampler {
+            Sampler::Shuffled(order) => order.next(&mut self.stream),
+            Sampler::Balanced(balanced, _) => balanced.next(&mut self.stream),
+        };
         let len = self.shard.data.inputs();
         self.labels.clear();
         self.batch_targets.clear();
@@ -108,12 +128,11 @@ impl<'a> Gather<'a> {
 
     /// Gives the memory back.
     pub(super) fn into_buffers(self) -> Buffers {
-        Buffers {
-            order: self.order.into_buffer(),
-            labels: self.labels,
-            targets: self.batch_targets,
-            masks: self.masks,
-        }
+        let order = match self.sampler {
+            Sampler::Shuffled(order) => order.into_buffer(),
+            Sampler::Balanced(_, buffer) => buffer,
+        };
+        Buffers { order, labels: self.labels, targets: self.batch_targets, masks: self.masks }
     }
 }
 

@@ -51,6 +51,11 @@ fn shuffle(rows: &mut [u32], stream: &mut Stream) {
     for (row, value) in rows.iter_mut().zip(0..) {
         *row = value;
     }
+    permute(rows, stream);
+}
+
+/// Fisher and Yates from the back, as [`Order`] says.
+pub(super) fn permute(rows: &mut [u32], stream: &mut Stream) {
     for i in (1..rows.len()).rev() {
         let j = (u64::from(stream.next_u32()) * (i as u64 + 1)) >> 32;
         rows.swap(i, j as usize);

@@ -1,6 +1,8 @@
 //! Losses and their gradients.
 
+use super::margin::{self, Margin};
 use super::program::Program;
+use super::triplet;
 use super::workspace::Workspace;
 use crate::objective::Loss;
 use crate::train::gather::Gather;
@@ -14,8 +16,19 @@ pub(super) struct LossSums {
     pub(super) squared: f64,
 }
 
-/// The losses of the batch that has passed through `program`; the gradient of their mean goes to the slot
-/// that the loss reads.
+impl LossSums {
+    /// Sums over the losses of samples, in order.
+    fn of(losses: &[f64]) -> Self {
+        losses.iter().fold(Self::default(), |sums, loss| Self {
+            loss: sums.loss + loss,
+            squared: sums.squared + loss * loss,
+        })
+    }
+}
+
+/// The losses of the batch that has passed through `program`. The gradient of their mean goes to the slot
+/// of the logits, or to that of the features when the head is not used; when both are, that by the
+/// features goes to `work.by_features`.
 pub(super) fn of(
     loss: Loss,
     program: &Program,
@@ -26,17 +39,45 @@ pub(super) fn of(
     let slot = if loss.uses_head() { program.logits() } else { program.features() };
     let len = batch * program.slots()[slot].0;
     let (values, gradient) = (&work.values[slot][..len], &mut work.gradients[slot][..len]);
+    let (labels, losses) = (gather.labels(), &mut work.losses);
+    losses.clear();
+    work.by_features.clear();
     match loss {
-        Loss::CrossEntropy => cross_entropy(values, gather.labels(), gradient),
-        Loss::FeatureMse => mean_square(values, gather.targets(), batch, gradient),
+        Loss::CrossEntropy => cross_entropy(values, labels, gradient, losses),
+        Loss::FeatureMse => mean_square(values, gather.targets(), batch, gradient, losses),
+        Loss::Cosface { scale, margin } => {
+            margin::of(Margin::Cosine(margin), scale, values, labels, gradient, losses);
+        }
+        Loss::Arcface { scale, margin } => {
+            margin::of(Margin::Angle(margin), scale, values, labels, gradient, losses);
+        }
+        Loss::Triplet { margin, cross_entropy: weight } if loss.uses_head() => {
+            cross_entropy(values, labels, gradient, losses);
+            gradient.iter_mut().for_each(|gradient| *gradient *= weight);
+            losses.iter_mut().for_each(|loss| *loss *= f64::from(weight));
+            let slot = program.features();
+            let features = &work.values[slot][..batch * program.slots()[slot].0];
+            work.by_features.resize(features.len(), 0.0);
+            triplet::of(margin, features, labels, &mut work.by_features, losses);
+        }
+        Loss::Triplet { margin, .. } => {
+            losses.resize(batch, 0.0);
+            triplet::of(margin, values, labels, gradient, losses);
+        }
     }
+    LossSums::of(losses)
 }
 
 /// The mean squared difference over each row of features, and the gradient of the rows' mean.
-fn mean_square(features: &[f32], targets: &[f32], batch: usize, gradient: &mut [f32]) -> LossSums {
+fn mean_square(
+    features: &[f32],
+    targets: &[f32],
+    batch: usize,
+    gradient: &mut [f32],
+    losses: &mut Vec<f64>,
+) {
     let width = features.len() / batch;
     let share = 2.0 / features.len() as f32;
-    let mut sums = LossSums::default();
     let rows = features.chunks_exact(width).zip(targets.chunks_exact(width));
     for ((features, targets), gradient) in rows.zip(gradient.chunks_exact_mut(width)) {
         let mut loss = 0.0;
@@ -45,19 +86,20 @@ fn mean_square(features: &[f32], targets: &[f32], batch: usize, gradient: &mut [
             *gradient = share * difference;
             loss += f64::from(difference * difference);
         }
-        loss /= width as f64;
-        sums.loss += loss;
-        sums.squared += loss * loss;
+        losses.push(loss / width as f64);
     }
-    sums
 }
 
-/// The losses of a batch from its logits (`[batch, classes]`), and the gradient of their **mean** by the
-/// logits, written to `gradient`.
-pub(super) fn cross_entropy(logits: &[f32], labels: &[u32], gradient: &mut [f32]) -> LossSums {
+/// Appends the losses of a batch from its logits (`[batch, classes]`), and writes the gradient of their
+/// **mean** by the logits to `gradient`.
+pub(super) fn cross_entropy(
+    logits: &[f32],
+    labels: &[u32],
+    gradient: &mut [f32],
+    losses: &mut Vec<f64>,
+) {
     let classes = logits.len() / labels.len();
     let share = 1.0 / labels.len() as f32;
-    let mut sums = LossSums::default();
     let rows = logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
     for ((logits, gradient), label) in rows.zip(labels) {
         let label = *label as usize;
@@ -68,14 +110,11 @@ pub(super) fn cross_entropy(logits: &[f32], labels: &[u32], gradient: &mut [f32]
             *gradient = (logit - top).exp();
             total += *gradient;
         }
-        let loss = f64::from(total.ln() + (top - logits[label]));
-        sums.loss += loss;
-        sums.squared += loss * loss;
+        losses.push(f64::from(total.ln() + (top - logits[label])));
         let factor = share / total;
         gradient.iter_mut().for_each(|gradient| *gradient *= factor);
         gradient[label] -= share;
     }
-    sums
 }
 
 #[cfg(test)]
@@ -85,7 +124,9 @@ mod tests {
     #[test]
     fn by_hand_for_two_classes() {
         let mut gradient = [0.0; 4];
-        let sums = cross_entropy(&[0.0, 0.0, 0.0, 3f32.ln()], &[0, 1], &mut gradient);
+        let mut found = Vec::new();
+        cross_entropy(&[0.0, 0.0, 0.0, 3f32.ln()], &[0, 1], &mut gradient, &mut found);
+        let sums = LossSums::of(&found);
         let losses = [2f64.ln(), (4.0f64 / 3.0).ln()];
         assert!((sums.loss - losses.iter().sum::<f64>()).abs() < 1e-6);
         assert!((sums.squared - losses.iter().map(|loss| loss * loss).sum::<f64>()).abs() < 1e-6);
@@ -97,7 +138,10 @@ mod tests {
     #[test]
     fn mean_squares_by_hand() {
         let mut gradient = [0.0; 4];
-        let sums = mean_square(&[1.0, 2.0, 3.0, 5.0], &[1.0, 0.0, 2.0, 2.0], 2, &mut gradient);
+        let mut found = Vec::new();
+        let (features, targets) = ([1.0, 2.0, 3.0, 5.0], [1.0, 0.0, 2.0, 2.0]);
+        mean_square(&features, &targets, 2, &mut gradient, &mut found);
+        let sums = LossSums::of(&found);
         assert_eq!((sums.loss, sums.squared), (2.0 + 5.0, 4.0 + 25.0));
         assert_eq!(gradient, [0.0, 1.0, 0.5, 1.5]);
     }
@@ -105,9 +149,13 @@ mod tests {
     #[test]
     fn large_logits_do_not_overflow_and_nan_is_seen() {
         let mut gradient = [0.0; 2];
-        let sums = cross_entropy(&[1000.0, -1000.0], &[1], &mut gradient);
-        assert_eq!(sums.loss, 2000.0);
-        assert!(!cross_entropy(&[f32::NAN, 0.0], &[1], &mut gradient).loss.is_finite());
-        assert!(!cross_entropy(&[f32::INFINITY, 0.0], &[1], &mut gradient).loss.is_finite());
+        let mut loss = |logits: [f32; 2]| {
+            let mut losses = Vec::new();
+            cross_entropy(&logits, &[1], &mut gradient, &mut losses);
+            losses[0]
+        };
+        assert_eq!(loss([1000.0, -1000.0]), 2000.0);
+        assert!(!loss([f32::NAN, 0.0]).is_finite());
+        assert!(!loss([f32::INFINITY, 0.0]).is_finite());
     }
 }

@@ -13,11 +13,13 @@ mod kernel;
 mod layer_norm;
 mod linear;
 mod loss;
+mod margin;
 mod norm;
 mod overlap_pool;
 mod pooling;
 mod product;
 mod program;
+mod triplet;
 mod update;
 mod workspace;
 
@@ -148,7 +150,7 @@ fn run(
         received: &start[..received],
         correction: correction.as_ref().map(|correction| correction.as_slice()),
     };
-    work.fit_backward(program, plan.batch.min(shard.len()), params.len());
+    work.fit_backward(program, plan.largest_batch(shard.len()), params.len());
     let buffers = std::mem::take(&mut work.gather);
     let mut gather = Gather::new(network, &plan, &shard, targets, stream, buffers);
     let (mut sums, mut seen) = (LossSums::default(), 0);

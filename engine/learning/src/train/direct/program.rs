@@ -230,6 +230,12 @@ impl Program {
                 }
             }
             work.gradients[step.output] = whole;
+            if until == Until::Logits && index + 1 == self.steps.len() {
+                let own = std::mem::take(&mut work.by_features);
+                let sums = work.gradients[self.features()].iter_mut();
+                sums.zip(&own).for_each(|(sum, own)| *sum += own);
+                work.by_features = own;
+            }
         }
     }
 }

@@ -21,6 +21,10 @@ pub(super) struct Workspace {
     pub(super) gradient: Vec<f32>,
     /// Velocity of all parameters.
     pub(super) velocity: Vec<f32>,
+    /// Loss of each sample of the batch.
+    pub(super) losses: Vec<f64>,
+    /// Gradient of the loss by the features that does not come through the head; empty for none.
+    pub(super) by_features: Vec<f32>,
     /// What the batches are made in.
     pub(super) gather: Buffers,
 }

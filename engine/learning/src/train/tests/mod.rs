@@ -4,6 +4,7 @@ mod agreement;
 mod buffers;
 mod features;
 mod gradients;
+mod losses;
 mod reference;
 mod reference_loss;
 mod repeatable;

@@ -23,7 +23,47 @@ pub(super) fn losses(loss: Loss, outputs: &Outputs, labels: &[u32], targets: &[f
             };
             pairs.map(mean).collect()
         }
+        Loss::Cosface { scale, margin } => {
+            let changed = |cosine: f64| cosine - f64::from(margin);
+            rows.map(|(row, label)| with_margin(row, *label, scale, &changed)).collect()
+        }
+        Loss::Arcface { scale, margin } => {
+            let changed = |cosine: f64| {
+                let (angle, margin) = (cosine.acos(), f64::from(margin));
+                match angle + margin < std::f64::consts::PI {
+                    true => (angle + margin).cos(),
+                    false => cosine - margin * margin.sin(),
+                }
+            };
+            rows.map(|(row, label)| with_margin(row, *label, scale, &changed)).collect()
+        }
+        Loss::Triplet { margin, cross_entropy: weight } => {
+            let own = rows.map(|(row, label)| f64::from(weight) * cross_entropy(row, *label));
+            own.enumerate()
+                .map(|(at, own)| own + triplet(&outputs.features, labels, at, f64::from(margin)))
+                .collect()
+        }
     }
+}
+
+fn with_margin(row: &[f64], label: u32, scale: f32, changed: &dyn Fn(f64) -> f64) -> f64 {
+    let mut row = row.to_vec();
+    row[label as usize] = changed(row[label as usize]);
+    row.iter_mut().for_each(|value| *value *= f64::from(scale));
+    cross_entropy(&row, label)
+}
+
+fn triplet(features: &[Vec<f64>], labels: &[u32], anchor: usize, margin: f64) -> f64 {
+    let distances = |same: bool| {
+        let others = (0..labels.len())
+            .filter(move |at| *at != anchor && (labels[*at] == labels[anchor]) == same);
+        others.map(|at| {
+            let pairs = features[anchor].iter().zip(&features[at]);
+            pairs.map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+        })
+    };
+    let (far, near) = (distances(true).reduce(f64::max), distances(false).reduce(f64::min));
+    far.zip(near).map_or(0.0, |(far, near)| (margin + far - near).max(0.0))
 }
 
 fn cross_entropy(logits: &[f64], label: u32) -> f64 {

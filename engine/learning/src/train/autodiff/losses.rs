@@ -1,0 +1,54 @@
+//! Margin and triplet losses as Burn tensor operations.
+
+use crate::network::ROOT_EPSILON;
+use burn::tensor::{Bool, Device, Tensor, TensorData, activation};
+
+/// Cosines `[batch, classes]` with the margin taken off where `marks` is 1 (CosFace).
+pub(super) fn cosface(cosines: Tensor<2>, marks: Tensor<2>, margin: f32) -> Tensor<2> {
+    cosines - marks * margin
+}
+
+/// Cosines `[batch, classes]` with the margin added to the angle where `marks` is 1 (ArcFace).
+pub(super) fn arcface(cosines: Tensor<2>, marks: Tensor<2>, margin: f32) -> Tensor<2> {
+    let squares = (cosines.clone() * cosines.clone()).neg() + 1.0;
+    let sines = (activation::relu(squares) + ROOT_EPSILON).sqrt();
+    let turned = cosines.clone() * margin.cos() - sines * margin.sin();
+    let beyond = cosines.clone().lower_equal_elem(-margin.cos());
+    let turned = turned.mask_where(beyond, cosines.clone() - margin * margin.sin());
+    cosines.clone() + marks * (turned - cosines)
+}
+
+/// The batch-hard triplet loss of each sample from features `[batch, width]`.
+pub(super) fn triplet(
+    features: Tensor<2>,
+    labels: &[u32],
+    margin: f32,
+    device: &Device,
+) -> Tensor<1> {
+    let batch = labels.len();
+    let pairs = |wanted: fn(usize, usize, bool) -> bool| {
+        let place = |at: usize| {
+            let (a, b) = (at / batch, at % batch);
+            wanted(a, b, labels[a] == labels[b])
+        };
+        (0..batch * batch).map(place).collect::<Vec<bool>>()
+    };
+    let mask = |values: Vec<bool>| -> Tensor<2, Bool> {
+        Tensor::from_data(TensorData::new(values, [batch, batch]), device).autodiff()
+    };
+    let (same, different) = (pairs(|a, b, same| same && a != b), pairs(|_, _, same| !same));
+    let rows = same.chunks(batch.max(1)).zip(different.chunks(batch.max(1)));
+    let counts = rows.map(|(same, different)| {
+        let both = same.contains(&true) && different.contains(&true);
+        if both { 1.0f32 } else { 0.0 }
+    });
+    let counts: Tensor<1> =
+        Tensor::from_data(TensorData::new(counts.collect::<Vec<_>>(), [batch]), device).autodiff();
+    let apart = features.clone().unsqueeze_dim::<3>(1) - features.unsqueeze_dim::<3>(0);
+    let squares = (apart.clone() * apart).sum_dim(2).squeeze_dim::<2>(2);
+    let distances = squares.clamp_min(ROOT_EPSILON).sqrt();
+    let far = distances.clone().mask_fill(mask(same).bool_not(), 0.0).max_dim(1);
+    let near = distances.mask_fill(mask(different).bool_not(), f32::MAX).min_dim(1);
+    let losses = activation::relu(far - near.clamp_max(f32::MAX / 2.0) + margin);
+    losses.squeeze_dim::<1>(1) * counts
+}
