@@ -8,7 +8,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use mimalloc::MiMalloc;
 use offbeat_kernel::{Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, Shard};
-use offbeat_learning::network::{Network, NetworkSpec};
+use offbeat_learning::network::{Backbone, Network, NetworkSpec, Normalisation, ReidSpec};
 use offbeat_learning::train::{TrainerKind, trainer};
 use offbeat_learning::{LastBatch, LocalPlan, Sgd, TrainRequest, Trainer, Work};
 use std::sync::Arc;
@@ -47,6 +47,18 @@ fn loads() -> Vec<Load> {
             samples: 128,
             batch: 32,
             steps: 4,
+        },
+        Load {
+            name: "reid",
+            spec: NetworkSpec::Reid(ReidSpec::new(Backbone::Resnet {
+                depth: 8,
+                width: 16,
+                norm: Normalisation::Batch,
+            })),
+            shape: &[3, 64, 32],
+            samples: 64,
+            batch: 32,
+            steps: 2,
         },
         Load {
             name: "resnet-20",
