@@ -87,6 +87,7 @@ impl Problem {
 /// All that is wrong with one scenario, in the order of the text.
 #[derive(Clone, Debug)]
 pub struct Problems {
+    file: String,
     sources: Vec<Source>,
     problems: Vec<Problem>,
 }
@@ -115,17 +116,18 @@ pub struct PlainProblem<'a> {
 impl Problems {
     /// Gathers the problems of a document and sorts them by place.
     pub fn new(document: &Document, problems: Vec<Problem>) -> Self {
-        Self::of_sources(document.sources().to_vec(), problems)
+        Self::of_sources(document.name(), document.sources().to_vec(), problems)
     }
 
     /// A problem of a file that could not even be read.
     pub fn of_file(name: &str, problem: Problem) -> Self {
-        Self::of_sources(vec![Source { name: name.into(), text: String::new() }], vec![problem])
+        let source = Source { name: name.into(), text: String::new() };
+        Self::of_sources(name, vec![source], vec![problem])
     }
 
-    fn of_sources(sources: Vec<Source>, mut problems: Vec<Problem>) -> Self {
+    fn of_sources(file: &str, sources: Vec<Source>, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(Problem::order);
-        Self { sources, problems }
+        Self { file: file.into(), sources, problems }
     }
 
     /// These problems and one more.
@@ -200,7 +202,7 @@ impl Problems {
     }
 
     fn file(&self) -> &str {
-        self.sources.first().map_or("scenario", |source| source.name.as_str())
+        &self.file
     }
 
     fn count(&self) -> String {

@@ -1,7 +1,9 @@
 //! From a scenario file to a validated scenario.
 
 use crate::diagnose::{Problem, Problems};
-use crate::document::Document;
+use crate::document::{Document, Value};
+use crate::layers::{self, layers};
+use crate::outside::{self, Fence};
 use crate::scenario::Scenario;
 use crate::spec::ScenarioFile;
 use crate::sweep::{self, Grid};
@@ -17,6 +19,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// The data directory, instead of the file's.
     pub data_dir: Option<std::path::PathBuf>,
+    /// Whether the scenario may name files outside its own folder and the data folder.
+    pub allow_outside: bool,
 }
 
 /// Keys that stand for the same thing.
@@ -90,8 +94,7 @@ fn read_text(
     overrides: &Overrides,
 ) -> Result<(Document, Grid, Vec<Problem>), Problems> {
     let mut problems = Vec::new();
-    let name = path.display().to_string();
-    let mut document = Document::parse(&name, text, &overrides.set, &mut problems);
+    let mut document = whole(path, text, overrides, &mut problems);
     if problems.iter().any(|problem| problem.code() == "syntax" && !problem.is_warning()) {
         return Err(Problems::new(&document, problems));
     }
@@ -105,6 +108,35 @@ fn read_text(
     Ok((document, grid, problems))
 }
 
+/// The file and all that it builds on, as one document.
+fn whole(path: &Path, text: &str, overrides: &Overrides, problems: &mut Vec<Problem>) -> Document {
+    let fence = Fence::new(path, overrides.data_dir.as_deref(), overrides.allow_outside);
+    let files = layers(path, text, &fence, problems);
+    let mut document = Document::layered(layers::sources(&files), &overrides.set, problems);
+    for key in ["extends", "include"] {
+        document.take(key);
+    }
+    let main = files.len() - 1;
+    // What a scenario is called is not handed down.
+    for key in ["name", "description"] {
+        if document.find(key).is_some_and(|node| node.place.source < main) {
+            document.take(key);
+        }
+    }
+    // A relative path counts from the file that it was written in.
+    for key in outside::files(&document) {
+        let Some(node) = document.find(&key) else { continue };
+        let Value::Text(named) = &node.value else { continue };
+        if node.place.source < main {
+            let folder = files[node.place.source].path.parent().unwrap_or(Path::new(""));
+            let whole = folder.join(named);
+            let whole = std::path::absolute(&whole).unwrap_or(whole);
+            document.reword(&key, whole.display().to_string());
+        }
+    }
+    document
+}
+
 /// Validates a document, in which `problems` were found already.
 ///
 /// # Errors
@@ -116,6 +148,11 @@ pub(crate) fn settle(
     overrides: &Overrides,
 ) -> Result<Loaded, Problems> {
     let file: Option<ScenarioFile> = document.read(&mut problems);
+    let data = file.as_ref().map(|file| file.data.dir.clone());
+    let data = overrides.data_dir.clone().or(data);
+    let fence = Fence::new(path, data.as_deref(), overrides.allow_outside);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    problems.extend(outside::check(&document, folder, &fence));
     let mut scenario = None;
     if let Some(file) = file {
         let found = validate::check(&file, overrides, &document);
@@ -157,8 +194,10 @@ fn unique(problems: Vec<Problem>) -> Vec<Problem> {
 
 fn text(path: &Path) -> Result<String, Problems> {
     let name = path.display().to_string();
-    std::fs::read_to_string(path)
-        .map_err(|error| Problems::of_file(&name, unreadable(path, &error)))
+    layers::read(path).map_err(|problem| {
+        let problem = if path.exists() { problem } else { missing(path) };
+        Problems::of_file(&name, problem)
+    })
 }
 
 /// Whether `path` is `wide` or lies inside it.
@@ -167,12 +206,11 @@ fn covers(wide: &str, path: &str) -> bool {
         && (path == wide || path.strip_prefix(wide).is_some_and(|rest| rest.starts_with('.')))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    let problem =
-        Problem::new("missing_file", format!("cannot read `{}`: {error}", path.display()));
-    if error.kind() != std::io::ErrorKind::NotFound {
-        return problem.help("a scenario is a text file in UTF-8");
-    }
+fn missing(path: &Path) -> Problem {
+    let problem = Problem::new(
+        "missing_file",
+        format!("cannot read `{}`: there is no such file", path.display()),
+    );
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let names = scenarios_in(dir);
     let wanted =

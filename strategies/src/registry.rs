@@ -17,10 +17,11 @@ pub use parts::{
     CombinePart, CompanionPart, Custom, GroupPart, PacePart, RefinePart, SelectPart, WeighPart,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The parts of a strategy by name: FedAvg with ten clients a round where nothing is said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Parts {
     /// Whom to invite.

@@ -1,5 +1,6 @@
 //! What clients minimise.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The local objective: a loss on the data, and what the strategy adds to it.
@@ -13,7 +14,7 @@ pub struct Objective {
 }
 
 /// A loss on the data, averaged over the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Loss {

@@ -1,6 +1,7 @@
 //! How one client trains: how long, in which batches, with which optimizer.
 
 use crate::objective::Objective;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The plan of one local training.
@@ -74,7 +75,7 @@ pub enum Work {
 }
 
 /// The rule for the last, incomplete batch of an epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LastBatch {
     /// Train on the smaller batch.

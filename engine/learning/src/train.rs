@@ -25,6 +25,7 @@ use crate::network::Network;
 use crate::plan::LocalPlan;
 use burn::tensor::Device;
 use offbeat_kernel::Stream;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -111,7 +112,7 @@ pub trait Trainer: Send + Sync {
 }
 
 /// Which trainer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrainerKind {
     /// Forward and backward pass written by hand for one CPU core; the fastest on a CPU.

@@ -2,6 +2,7 @@
 
 use super::{Failure, ListArgs, Listed, print};
 use crate::catalogue::{self, Item};
+use crate::words::wrap;
 use std::collections::BTreeMap;
 
 const EVERYTHING: [Listed; 4] =
@@ -50,22 +51,6 @@ fn table(title: &str, items: &[Item]) -> String {
         }
     }
     text
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else { break };
-        match line.is_empty() {
-            true => line.push_str(word),
-            false if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            false => lines.push(word.to_string()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@
 mod check;
 mod compare;
 mod data;
+mod explain;
 mod list;
 mod logging;
 mod resume;
+mod make;
 mod run;
 mod sweep;
 
@@ -42,6 +44,14 @@ pub enum Command {
     Compare(CompareArgs),
     /// Say everything that is wrong with a scenario, without running it
     Check(CheckArgs),
+    /// Say what a key, an error code or a scenario means
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
+    /// Write a scenario to start from
+    Init(make::InitArgs),
+    /// Write a crate with a strategy part of your own
+    NewStrategy(make::NewStrategyArgs),
     /// Look at data sets of persons, and write synthetic ones
     Data(data::DataArgs),
     /// Show what there is
@@ -62,6 +72,31 @@ pub struct ScenarioArgs {
     /// Where files of data sets are looked for, instead of the scenario's place
     #[arg(long, value_name = "DIR", env = "OFFBEAT_DATA")]
     pub data_dir: Option<PathBuf>,
+    /// Let the scenario name files outside its own folder and the data folder
+    #[arg(long)]
+    pub allow_outside: bool,
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// A key such as training.batch, an error code such as unknown_key, or a scenario file
+    pub what: String,
+    /// Seed of the scenario, instead of its own
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Set one key of the scenario, such as training.batch=16; can be repeated
+    #[arg(long, value_name = "PATH.TO.KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Where files of data sets are looked for, instead of the scenario's place
+    #[arg(long, value_name = "DIR", env = "OFFBEAT_DATA")]
+    pub data_dir: Option<PathBuf>,
+    /// Let the scenario name files outside its own folder and the data folder
+    #[arg(long)]
+    pub allow_outside: bool,
     /// Print JSON on standard output
     #[arg(long)]
     pub json: bool,
@@ -208,6 +243,10 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Check(args) => check::check(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Schema => print(&crate::schema::text()),
+        Command::Init(args) => make::init(&args),
+        Command::NewStrategy(args) => make::new_strategy(&args),
         Command::Data(args) => data::data(&args),
         Command::List(args) => list::list(&args),
     };
@@ -251,6 +290,7 @@ impl ScenarioArgs {
             set: self.set.clone(),
             seed: self.seed,
             data_dir: self.data_dir.clone(),
+            allow_outside: self.allow_outside,
         }
     }
 }

@@ -17,10 +17,17 @@ impl Document {
         overrides::insert(&mut self.root, &keys, place, value);
     }
 
+    /// Puts the text `value` in the place of the one at `path`.
+    pub fn reword(&mut self, path: &str, value: String) {
+        if let Some(node) = self.root.child_mut(path) {
+            node.value = Value::Text(value);
+        }
+    }
+
     /// A document of the same texts that holds nothing but `entry`.
     pub fn only(&self, entry: Entry) -> Self {
         let place = Place { source: 0, span: 0..0 };
         let root = Node { value: Value::Table(vec![entry]), place };
-        Self { sources: self.sources.clone(), root }
+        Self { sources: self.sources.clone(), main: self.main, root }
     }
 }

@@ -20,7 +20,7 @@ pub use node::{Entry, Node, Place, Value};
 use crate::diagnose::Problem;
 use serde::de::DeserializeOwned;
 
-/// A text that values come from: the scenario file, or one `--set` argument.
+/// A text that values come from: a file, or one `--set` argument.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// What messages call it: the file's path, or `--set`.
@@ -29,10 +29,12 @@ pub struct Source {
     pub text: String,
 }
 
-/// A scenario file and the overrides on top of it.
+/// A scenario file, what it builds on, and the overrides on top of it.
 #[derive(Clone, Debug)]
 pub struct Document {
     sources: Vec<Source>,
+    /// Which of the sources is the scenario file: those before it are what it builds on.
+    main: usize,
     root: Node,
 }
 
@@ -45,9 +47,23 @@ impl Document {
         overrides: &[String],
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let root = parse::document(text, problems);
-        let mut document =
-            Self { sources: vec![Source { name: name.into(), text: text.into() }], root };
+        let file = Source { name: name.into(), text: text.into() };
+        Self::layered(vec![file], overrides, problems)
+    }
+
+    /// Lays texts over each other, the last one on top: tables merge, everything else is replaced. The
+    /// last one is the scenario file; `overrides` are laid over it as in [`Document::parse`].
+    pub fn layered(
+        sources: Vec<Source>,
+        overrides: &[String],
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut root = Node { value: Value::Table(Vec::new()), place: Place::default() };
+        for (index, source) in sources.iter().enumerate() {
+            root.lay_over(parse::document(&source.text, index, problems));
+        }
+        let main = sources.len().saturating_sub(1);
+        let mut document = Self { sources, main, root };
         for argument in overrides {
             let source = document.sources.len();
             document.sources.push(Source { name: "--set".into(), text: argument.clone() });
@@ -56,7 +72,17 @@ impl Document {
         document
     }
 
-    /// The texts, the file first.
+    /// The scenario file's name.
+    pub fn name(&self) -> &str {
+        self.sources.get(self.main).map_or("scenario", |source| source.name.as_str())
+    }
+
+    /// Whether what is at `place` was given on the command line.
+    pub fn from_command_line(&self, place: &Place) -> bool {
+        place.source > self.main
+    }
+
+    /// The texts, each after those that it is laid over.
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }

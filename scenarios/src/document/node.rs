@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 /// Where something was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// Which text: 0 is the file, then the `--set` arguments in order.
+    /// Which text: what the file builds on, the file, then the `--set` arguments in order.
     pub source: usize,
     /// Bytes of that text.
     pub span: Range<usize>,
@@ -57,6 +57,42 @@ impl Node {
             Value::Table(entries) => entries.iter().find(|e| e.key == key).map(|e| &e.node),
             Value::List(nodes) => nodes.get(key.parse::<usize>().ok()?),
             _ => None,
+        }
+    }
+
+    /// As [`Node::child`] along a whole path, to be changed.
+    pub(super) fn child_mut(&mut self, path: &str) -> Option<&mut Node> {
+        let (key, rest) =
+            path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+        let child = match &mut self.value {
+            Value::Table(entries) => {
+                entries.iter_mut().find(|e| e.key == key).map(|e| &mut e.node)?
+            }
+            Value::List(nodes) => nodes.get_mut(key.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+        match rest {
+            Some(rest) => child.child_mut(rest),
+            None => Some(child),
+        }
+    }
+
+    /// Lays `upper` over this value: tables merge key by key, everything else is replaced.
+    pub(super) fn lay_over(&mut self, upper: Node) {
+        match (&mut self.value, upper.value) {
+            (Value::Table(entries), Value::Table(more)) => {
+                self.place = upper.place;
+                for entry in more {
+                    match entries.iter_mut().find(|known| known.key == entry.key) {
+                        Some(known) => {
+                            known.place = entry.place;
+                            known.node.lay_over(entry.node);
+                        }
+                        None => entries.push(entry),
+                    }
+                }
+            }
+            (_, value) => *self = Node { value, place: upper.place },
         }
     }
 

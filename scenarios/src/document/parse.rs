@@ -5,12 +5,12 @@ use crate::diagnose::Problem;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
-/// Parses a whole file. Text that is not TOML is reported, and what could be read is returned.
-pub(super) fn document(text: &str, problems: &mut Vec<Problem>) -> Node {
+/// Parses a whole file, text number `source`. Text that is not TOML is reported, and what could be read is returned.
+pub(super) fn document(text: &str, source: usize, problems: &mut Vec<Problem>) -> Node {
     let (table, errors) = DeTable::parse_recoverable(text);
-    problems.extend(errors.iter().map(|error| syntax(error, 0, 0)));
-    let place = Place { source: 0, span: 0..0 };
-    Node { value: entries(table.get_ref(), 0, 0), place }
+    problems.extend(errors.iter().map(|error| syntax(error, source, 0)));
+    let place = Place { source, span: 0..0 };
+    Node { value: entries(table.get_ref(), source, 0), place }
 }
 
 /// Parses one value that begins at byte `offset` of text `source`.

@@ -1,11 +1,12 @@
 //! `[data]`: what is learned from, and who holds what.
 
 use offbeat_learning::data::{DatasetSpec, PartitionSpec};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// What is learned from, and who holds what.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataSection {
     /// The data set.

@@ -1,9 +1,10 @@
 //! `[evaluation]`: when the model is evaluated, and on what.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When the global model is evaluated, and on what. The last version is always evaluated.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluationSection {
     /// Every so many versions (1 when neither this nor `every_virtual_minutes` is given).
@@ -20,7 +21,7 @@ pub struct EvaluationSection {
 }
 
 /// What a model is evaluated on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvaluateOn {
     /// The common test samples.

@@ -6,6 +6,7 @@
 
 mod data;
 mod evaluation;
+mod file;
 mod network;
 mod output;
 mod population;
@@ -16,6 +17,7 @@ mod training;
 
 pub use data::DataSection;
 pub use evaluation::{EvaluateOn, EvaluationSection};
+pub use file::{FileKeys, SweepKeys, VariantKeys};
 pub use network::NetworkSection;
 pub use output::{OutputSection, SnapshotSection};
 pub use population::{GroupSection, PopulationSection};
@@ -24,13 +26,14 @@ pub use server::ServerSection;
 pub use strategy::{StrategySection, Travel, strategy_parts};
 pub use training::{ObjectiveSection, RateGroup, SgdSection, TrainingSection};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The version of the scenario language that this build reads.
 pub const LANGUAGE: u32 = 1;
 
 /// A scenario file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioFile {
     /// Version of the language: 1.

@@ -1,11 +1,12 @@
 //! `[network]`: what is trained.
 
 use offbeat_learning::network::NetworkSpec;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The network and its first weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkSection {
     /// The network; its input and classes follow from the data.

@@ -4,11 +4,12 @@ use offbeat_kernel::hardship::{
     Availability, Completeness, DeviceSpec, EnergySpec, Interruption, LinkSpec,
 };
 use offbeat_learning::data::ShiftSpec;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The clients and their hardship.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PopulationSection {
     /// How many clients there are.
@@ -51,7 +52,7 @@ pub struct PopulationSection {
 }
 
 /// Some of the clients. What is left out is as `[population]` says.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GroupSection {
     /// What messages call it.

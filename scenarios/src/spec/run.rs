@@ -1,10 +1,11 @@
 //! `[run]`: the seed, and when the run ends.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The seed, and when the run ends. It ends at the first condition that is met; at least one of
 /// `rounds`, `versions`, `updates` and `virtual_hours` is needed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunSection {
     /// Root of all random numbers. Needed here or as `--seed`.
@@ -31,7 +32,7 @@ pub struct RunSection {
 }
 
 /// A value of a metric that ends the run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// Which metric.
@@ -41,7 +42,7 @@ pub struct Target {
 }
 
 /// A metric of an evaluation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
     /// Share of test samples classified correctly, 0 to 1.

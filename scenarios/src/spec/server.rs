@@ -1,11 +1,12 @@
 //! `[server]`: the server's own link.
 
 use offbeat_actors::network::ServerLink;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The server's own link. Transfers that are under way at the same time share it fairly (max-min), each
 /// limited by its client's own link.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServerSection {
     /// From the clients to the server, in Mbit/s (10^6 bit/s); never the bottleneck when left out.

@@ -5,11 +5,12 @@ use offbeat_strategies::Parts;
 use offbeat_strategies::registry::{
     CombinePart, CompanionPart, GroupPart, PacePart, RefinePart, SelectPart, WeighPart, catalogue,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// How the federation learns: one part for each seam.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StrategySection {
     /// Whom to invite.
@@ -35,7 +36,7 @@ pub struct StrategySection {
 }
 
 /// What travels between clients and server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Travel {
     /// All parameters (FedAvg).

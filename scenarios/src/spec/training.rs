@@ -3,10 +3,11 @@
 use offbeat_learning::objective::Loss;
 use offbeat_learning::train::TrainerKind;
 use offbeat_learning::{Augment, LastBatch, LocalPlan, Objective, Sgd, Work};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a client trains when it is invited.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingSection {
     /// Passes over the client's data (1 when neither `epochs` nor `steps` is given).
@@ -36,7 +37,7 @@ pub struct TrainingSection {
 }
 
 /// Stochastic gradient descent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SgdSection {
     /// Learning rate.
@@ -53,7 +54,7 @@ pub struct SgdSection {
 }
 
 /// A factor on the learning rate of some tensors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateGroup {
     /// How the tensors' names begin, such as `c1.`.
@@ -63,7 +64,7 @@ pub struct RateGroup {
 }
 
 /// What a client minimises.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ObjectiveSection {
     /// The loss on the data.

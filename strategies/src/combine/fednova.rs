@@ -2,13 +2,14 @@
 
 use crate::seams::{Batch, Combine, View, state_in_bytes};
 use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `x <- x + rate * t_eff * sum_i p_i D_i / |a_i|` with `t_eff = sum_i p_i |a_i|`, `p_i` the normalised
 /// weights and `|a_i|` the 1-norm of what the local solver made of its gradients: the number of local
 /// steps `t_i` for plain descent, `(t - m (1 - m^t) / (1 - m)) / (1 - m)` with local momentum `m`. Updates
 /// without steps are left out.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FedNova {
     /// Server learning rate, above 0.

@@ -4,10 +4,11 @@ use crate::combine::moments::Moments;
 use crate::combine::sums::mean_change;
 use crate::seams::{Batch, Combine, View, state_in_bytes};
 use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`FedYogi`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FedYogiSettings {
     /// Server learning rate, above 0.

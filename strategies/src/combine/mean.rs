@@ -3,10 +3,11 @@
 use crate::combine::sums::add_mean_change;
 use crate::seams::{Batch, Combine, View, state_in_bytes};
 use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the weighted sum of the changes is divided by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum By {
     /// The sum of the weights.
@@ -18,7 +19,7 @@ pub enum By {
 
 /// `x + rate * sum_i w_i (x_i - base_i) / D`, `D` by [`By`]. With fresh updates and rate 1 this is the
 /// weighted mean of the models. Streams: holds one update at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mean {
     /// Server learning rate, above 0.

@@ -3,11 +3,12 @@
 use crate::seams::{Batch, Combine, View, state_in_bytes};
 use offbeat_kernel::ClientId;
 use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Settings of [`Mifa`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MifaSettings {
     /// Server learning rate, above 0.

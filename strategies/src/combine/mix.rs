@@ -2,12 +2,13 @@
 
 use crate::seams::{Batch, Combine, View, state_in_bytes};
 use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `x <- (1 - a) x + a x_i` with `a = alpha * w_i`, for one update after the other in the order of client
 /// ids. The weights, a staleness discount in the paper, must lie in [0, 1] and are not normalised. `a` is
 /// computed anew for every update: no discount outlives its update.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mix {
     /// Mixing weight alpha of a fresh update, in (0, 1].

@@ -4,11 +4,12 @@ use crate::combine::median::by_coordinate;
 use crate::combine::sums::all_changes;
 use crate::seams::{Batch, Combine, View, state_in_bytes};
 use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `x` plus, in every coordinate, the mean of the changes without the `floor(trim * n)` smallest and
 /// largest. Weights are not used. Holds all updates at once.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrimmedMean {
     /// Share that is cut off on each side, in [0, 0.5).

@@ -10,6 +10,7 @@ use crate::seams::{Group, View};
 use crate::update::Update;
 use offbeat_kernel::codec::{self, CodecError};
 use offbeat_learning::reid::similarity::{products, unit_rows};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Rows that are compared with all others together, and the most columns of their products at a time.
@@ -140,7 +141,7 @@ fn means(unit: &[f32], dims: usize, labels: &[u32], count: usize) -> Vec<f32> {
 }
 
 /// The settings of [`Finch`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FinchSettings {
     /// Steps, at least 1. One step leaves about a quarter as many clusters as clients.

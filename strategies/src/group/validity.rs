@@ -10,10 +10,11 @@ use super::finch::pairwise_distances;
 use crate::seams::{Group, View};
 use crate::update::Update;
 use offbeat_kernel::codec::{self, CodecError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The settings of [`ValidityIndex`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ValiditySettings {
     /// Members that a cluster must have, at least 1: fewer are outliers and stay with their nearest cluster.

@@ -2,13 +2,14 @@
 
 use crate::seams::{Desk, Pace, PaceSignal, state_in_bytes};
 use offbeat_kernel::{Span, TaskId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Keeps `concurrency` clients at work and aggregates whenever `buffer` updates have arrived. The
 /// place of a client that answered or was lost is filled at the same instant, but after everything
 /// else that arrives in it: updates that arrive together and fill the buffer are merged before anybody
 /// starts anew, and the new ones get the new version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Buffered {
     /// Updates in an aggregation (K), at least 1.

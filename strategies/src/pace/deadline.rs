@@ -3,10 +3,11 @@
 use crate::seams::{Desk, Pace, PaceSignal, Wish, state_in_bytes};
 use crate::signal::Assignment;
 use offbeat_kernel::{Span, Time};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What happens to updates that come after the deadline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Late {
     /// The invitation is taken back; the work is never computed.
@@ -17,7 +18,7 @@ pub enum Late {
 }
 
 /// What happens when fewer than the minimum arrived by the deadline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Short {
     /// The round goes on until the minimum has arrived or nobody is at work any more.
@@ -28,7 +29,7 @@ pub enum Short {
 }
 
 /// Settings of [`Deadline`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeadlineSettings {
     /// Clients invited to a round, at least 1.

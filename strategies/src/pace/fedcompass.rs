@@ -3,11 +3,12 @@
 use crate::seams::{Desk, Pace, PaceSignal, Wish, state_in_bytes};
 use crate::signal::Assignment;
 use offbeat_kernel::{ClientId, Span, TaskId, Time};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Settings of [`FedCompass`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FedCompassSettings {
     /// Clients that take part, at least 1.

@@ -2,10 +2,11 @@
 
 use crate::pace::buffered::{refuse_stale, top_up};
 use crate::seams::{Desk, Pace, PaceSignal, state_in_bytes};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Keeps `concurrency` clients at work and merges every update when it arrives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Immediate {
     /// Clients at work at the same time, at least 1.

@@ -2,6 +2,7 @@
 
 use crate::seams::{Desk, Pace, PaceSignal, state_in_bytes};
 use crate::signal::Assignment;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Invites `ceil(factor * clients)`, aggregates the first `clients` updates and takes the other
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// When too many are lost, the round closes with what came once nobody is at work any more; when nothing
 /// came, it starts again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OverSelection {
     /// Updates in a round, at least 1.

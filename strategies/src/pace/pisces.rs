@@ -3,10 +3,11 @@
 use crate::pace::buffered::top_up;
 use crate::seams::{Desk, Pace, PaceSignal, state_in_bytes};
 use offbeat_kernel::{Span, Time};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`Pisces`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PiscesSettings {
     /// Clients at work at the same time, at least 1.

@@ -3,13 +3,14 @@
 use crate::pace::buffered::top_up;
 use crate::seams::{Desk, Pace, PaceSignal, Wish, state_in_bytes};
 use offbeat_kernel::TaskId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Keeps `concurrency` clients at work and aggregates when `buffer` updates have arrived and no client at
 /// work would exceed the `bound` by it. A client whose staleness has reached the bound is urged once to
 /// return what it has at the end of its present epoch, and is waited for; so no merged update is
 /// ever staler than the bound.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Port {
     /// Updates in an aggregation, at least 1.

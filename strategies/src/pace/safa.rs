@@ -4,11 +4,12 @@ use crate::seams::{Desk, Pace, PaceSignal, Wish, state_in_bytes};
 use crate::signal::Assignment;
 use crate::update::Arrival;
 use offbeat_kernel::{ClientId, Span, TaskId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Settings of [`Safa`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SafaSettings {
     /// Share of all clients whose updates a round picks (C), in (0, 1].

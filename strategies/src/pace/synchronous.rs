@@ -1,6 +1,7 @@
 //! Synchronous rounds (FedAvg, McMahan et al. 2017): wait for everybody.
 
 use crate::seams::{Desk, Pace, PaceSignal, state_in_bytes};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Invites `clients`, waits until each has answered or is lost, aggregates what came.
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// The cohort is what could be invited: with fewer free clients the round is smaller. When all are
 /// lost, nothing is aggregated and the round starts again; when nobody is free, it starts as soon as
 /// somebody is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Synchronous {
     /// Clients in a round, at least 1.

@@ -5,10 +5,11 @@ use crate::select::draw;
 use crate::select::latency::LatencyTiers;
 use crate::signal::Assignment;
 use offbeat_kernel::{Purpose, TaskId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`Tiers`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TiersSettings {
     /// Number of latency tiers (M), at least 1; 5 in the paper.

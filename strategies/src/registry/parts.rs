@@ -1,11 +1,12 @@
 //! The names of the parts and their settings.
 
 use crate::{combine, group, pace, select, weigh};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A part of one's own, registered by name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Custom {
     /// The name under which it was registered.
@@ -16,7 +17,7 @@ pub struct Custom {
 }
 
 /// Whom to invite.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SelectPart {
     /// Everybody with the same probability.
@@ -45,7 +46,7 @@ pub enum SelectPart {
 }
 
 /// When to aggregate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PacePart {
     /// Rounds that wait for everybody.
@@ -80,7 +81,7 @@ impl Default for PacePart {
 }
 
 /// Which updates belong together.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum GroupPart {
     /// All.
@@ -97,7 +98,7 @@ pub enum GroupPart {
 }
 
 /// How much an update counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum WeighPart {
     /// By its samples.
@@ -124,7 +125,7 @@ pub enum WeighPart {
 }
 
 /// How updates are merged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CombinePart {
     /// The weighted mean.
@@ -192,7 +193,7 @@ impl Default for CombinePart {
 }
 
 /// What the server learns after merging.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RefinePart {
     /// Nothing.
@@ -203,7 +204,7 @@ pub enum RefinePart {
 }
 
 /// The server's side of the objective.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CompanionPart {
     /// Nothing travels beside the model.

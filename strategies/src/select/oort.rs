@@ -5,11 +5,12 @@ use crate::select::draw;
 use crate::select::latency::quantile;
 use crate::update::Feedback;
 use offbeat_kernel::{ClientId, Stream, Version};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Settings of [`Oort`], named after the paper's Algorithm 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OortSettings {
     /// Share of a cohort that is explored at first, in [0, 1] (epsilon).

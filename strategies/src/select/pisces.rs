@@ -4,11 +4,12 @@ use crate::seams::{Select, View, state_in_bytes};
 use crate::select::{draw, outlier};
 use crate::update::Feedback;
 use offbeat_kernel::{ClientId, Stream, Version};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Settings of [`Pisces`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PiscesSettings {
     /// Exponent of the staleness discount, at least 0.

@@ -3,12 +3,13 @@
 use crate::seams::{Select, View, state_in_bytes};
 use crate::select::samples::BySamples;
 use offbeat_kernel::{ClientId, Stream};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Draws `candidates` free clients in proportion to their samples and keeps the wanted number with the
 /// largest known loss. This is the paper's variant that asks for no extra work (rpow-d): the loss is
 /// the one of the client's last merged update, and a client that never took part counts as infinite.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PowerOfChoice {
     /// How many candidates are drawn; never fewer than the pace wants.

@@ -3,10 +3,11 @@
 use crate::seams::{Select, View, state_in_bytes};
 use crate::select::draw;
 use offbeat_kernel::{ClientId, Span, Stream, Time, Version};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`Refl`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReflSettings {
     /// Share of the old value in the moving average of the round's duration, in [0, 1].

@@ -2,11 +2,12 @@
 
 use crate::seams::{Select, View, state_in_bytes};
 use offbeat_kernel::{ClientId, Stream};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// For version `v` the clients of `rounds[v]`, in the order written, those that are free. After the
 /// last round nobody is selected, or the schedule begins again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schedule {
     /// Client ids by round.

@@ -4,10 +4,11 @@ use crate::seams::{Select, View, state_in_bytes};
 use crate::select::draw;
 use crate::select::latency::LatencyTiers;
 use offbeat_kernel::{ClientId, Stream};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How many tiers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TiersSettings {
     /// Number of latency tiers, at least 1.

@@ -5,11 +5,12 @@ use crate::select::draw;
 use crate::select::latency::LatencyTiers;
 use crate::update::Feedback;
 use offbeat_kernel::{ClientId, Stream};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Settings of [`Tifl`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TiflSettings {
     /// Number of latency tiers, at least 1.

@@ -4,10 +4,11 @@ use crate::seams::{View, Weigh, state_in_bytes};
 use crate::update::Update;
 use offbeat_learning::Flat;
 use offbeat_learning::reid::COSINE_DISTANCE;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What weighs when no client moved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fallback {
     /// The samples.
@@ -20,7 +21,7 @@ pub enum Fallback {
 /// `p_k = d_k / sum_j d_j`, where `d_k` in [0, 2] is the scalar `cosine_distance` of an update, relative to
 /// the model the client started from. Clients name it themselves, so it is held to its bounds: what is missing,
 /// negative or not a number counts as 0, what is larger as 2. When all are 0, the fallback weighs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CosineDistance {
     /// What weighs when all distances are 0.

@@ -3,10 +3,11 @@
 use crate::seams::{View, Weigh, state_in_bytes};
 use crate::update::{Arrival, Update};
 use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `samples * (1 + tau)^-e / (1 + mean tau)^-e`: an update of average staleness counts by its samples.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Flsim {
     /// Exponent `e`, in [0, 1].

@@ -3,12 +3,13 @@
 use crate::seams::{View, Weigh, state_in_bytes};
 use crate::update::Update;
 use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `n_k / n * (similarity * (cos + 1) / 2 + staleness * B / (tau + B))`, where `cos` is the cosine
 /// between the way the global model went since the client's base, `w_t - w_(t - tau)`, and the client's
 /// own change. A client that started from the present model has no such way: its cosine is 0.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Port {
     /// Factor on the similarity, at least 0.

@@ -3,13 +3,14 @@
 use crate::seams::{View, Weigh, state_in_bytes};
 use crate::update::Update;
 use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Fresh updates weigh 1. A stale one weighs `(1 - beta) / (tau + 1) + beta (1 - exp(-L / L_max))`,
 /// where `L = |mean_F - (u + n_F mean_F) / (n_F + 1)|^2 / |mean_F|^2` says how far the stale change `u`
 /// would move the mean of the `n_F` fresh changes, and `L_max` is the largest `L` of the batch. Without
 /// fresh updates there is nothing to deviate from, and the second term is 0.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Refl {
     /// Share of the deviation in the weight, in [0, 1]; 0.35 in the paper.

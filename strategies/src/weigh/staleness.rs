@@ -3,10 +3,11 @@
 use crate::seams::{View, Weigh, state_in_bytes};
 use crate::update::Arrival;
 use crate::weigh::known_at_arrival;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A discount by the staleness `tau` of an update, in versions.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Staleness {
     /// 1, whatever the staleness.

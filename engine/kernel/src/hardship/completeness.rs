@@ -3,10 +3,11 @@
 use super::distribution::{open_unit, share, within};
 use crate::seed::Stream;
 use crate::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How completely the clients of one population group do their tasks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Completeness {
     /// Probability that a client drops out of a task, 0..=1 (Bonawitz et al. 2019 report 6 to 10 %).
@@ -17,7 +18,7 @@ pub struct Completeness {
 
 /// Some tasks are done only in part: with `probability`, a share of the steps that is uniform between
 /// `low` and `high`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PartialWork {
     /// How often that happens, 0..=1.

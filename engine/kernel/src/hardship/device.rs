@@ -4,6 +4,7 @@ use super::distribution::{Distribution, above_zero, normal, not_negative, within
 use crate::id::ClientId;
 use crate::seed::{Purpose, SeedTree, Stream};
 use crate::time::Span;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -12,7 +13,7 @@ const SPEED: u64 = 0;
 const MEMORY: u64 = 1;
 
 /// The devices of one population group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeviceSpec {
     /// Floating-point operations per second that a device of speed 1 sustains.
@@ -28,7 +29,7 @@ pub struct DeviceSpec {
 }
 
 /// Spearman's rank correlation of speed with other properties of the client, each in −1..=1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SpeedCorrelation {
     /// With the number of the client's samples: above zero, those with much data are fast.

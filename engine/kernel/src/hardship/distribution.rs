@@ -15,10 +15,11 @@ use crate::id::ClientId;
 use crate::seed::Stream;
 use rand::Rng;
 use rand_distr::{Distribution as _, StandardNormal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a number is spread over clients, tasks or messages. Units are those of the field it fills.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Distribution {
     /// Always the same number.
@@ -103,7 +104,7 @@ pub enum Distribution {
 }
 
 /// One part of a [`Distribution::LognormalMixture`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LognormalPart {
     /// How often this part is chosen, relative to the others.

@@ -5,13 +5,14 @@ use super::distribution::{Distribution, not_negative, share, within};
 use crate::id::ClientId;
 use crate::seed::{Purpose, SeedTree};
 use crate::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The counter of [`Purpose::Device`] that belongs to the battery.
 const BATTERY: u64 = 2;
 
 /// The batteries of one population group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EnergySpec {
     /// What a full battery holds, in joules; above zero.

@@ -10,6 +10,7 @@ use super::distribution::{above_zero, open_unit, share, within};
 use crate::id::ClientId;
 use crate::seed::{Purpose, SeedTree};
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Counters of [`Purpose::Custom`] that belong to faults: far from those a user would choose.
@@ -17,7 +18,7 @@ const MEMBERS: u64 = 1 << 62;
 const SETS: u64 = 1 << 63;
 
 /// Some of the clients.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ClientSet {
     /// Every client.
@@ -42,7 +43,7 @@ pub enum ClientSet {
 }
 
 /// What can happen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fault {
     /// The clients can no longer reach the server, nor it them.
@@ -79,7 +80,7 @@ pub enum Fault {
 }
 
 /// One line of a script.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultEvent {
     /// When.
@@ -89,7 +90,7 @@ pub struct FaultEvent {
 }
 
 /// All that is scripted, in the order of time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultScript {
     /// The share of the clients that take part from the start, 0..=1; the others may join later.

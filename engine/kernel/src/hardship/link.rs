@@ -7,6 +7,7 @@ use super::distribution::{Distribution, above_zero, normal, not_negative, open_u
 use crate::id::ClientId;
 use crate::seed::{Purpose, SeedTree, Stream};
 use crate::time::Span;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The counters of [`Purpose::Link`].
@@ -17,7 +18,7 @@ const LATENCY: u64 = 1;
 const MEGABIT: f64 = 1e6;
 
 /// The links of one population group: a preset or parameters of one's own.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LinkSpec {
     /// 500/200 Mbit/s down/up, 5 ms, hardly any jitter, no loss (fibre to the home, wired).
@@ -38,7 +39,7 @@ pub enum LinkSpec {
 }
 
 /// What a link is made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkParameters {
     /// Bandwidth towards the server in Mbit/s (10^6 bit/s); above zero.

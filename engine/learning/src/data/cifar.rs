@@ -6,13 +6,14 @@ use super::malformed::malformed;
 use super::source::Source;
 use super::{Dataset, Split};
 use crate::LearnError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const PIXELS: usize = 3 * 32 * 32;
 
 /// Which of the two labels of CIFAR-100 to learn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cifar100Labels {
     /// The 100 classes.

@@ -6,13 +6,14 @@ use super::split::hold_out;
 use super::table::{Roles, Table};
 use super::{Missing, Normalise, Split};
 use crate::LearnError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A data set in CSV files, gzipped or not. Every column that is not named here is a numeric feature.
 ///
 /// Cells that are empty, `?` or `NA` are missing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CsvSpec {
     /// File with the training samples; a relative path starts at the data directory.

@@ -3,10 +3,11 @@
 use super::table::{NONE, Table};
 use super::{Dataset, Groups, Normalise};
 use crate::LearnError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What to do with a missing number. A missing category becomes zeros in all its one-hot columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
     /// Refuse the file, naming line and column.

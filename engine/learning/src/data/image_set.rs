@@ -2,11 +2,12 @@
 
 use super::{Normalise, Split, idx};
 use crate::LearnError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// Where the four IDX files of a set are, and how pixels are scaled.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageDir {
     /// Folder of the files; a relative path starts at the data directory. By default the usual

@@ -2,10 +2,11 @@
 
 use super::{Dataset, Split};
 use crate::LearnError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How features are scaled. What is measured is measured on the training samples alone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalise {
     /// As they are in the file (images: `0..=255`).
@@ -19,7 +20,7 @@ pub enum Normalise {
 
 /// Mean and standard deviation, given or, where empty, measured. A feature that never changes is
 /// divided by 1.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MeanStd {
     /// Means, one a channel or column; one number stands for all; empty: measured.

@@ -5,13 +5,14 @@ use super::{Dataset, Groups, Shard};
 use crate::LearnError;
 use offbeat_kernel::Stream;
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Changes of a client's data. The default changes nothing.
 ///
 /// Order: rotate, blur, gain and offset on the features; rotation, then noise on the labels.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataShift {
     /// Probability, `0..=1`, that a label becomes one of the other classes, all equally likely.

@@ -4,6 +4,7 @@ use super::{DataShift, Shard};
 use crate::LearnError;
 use offbeat_kernel::hardship::Distribution;
 use offbeat_kernel::{ClientId, Purpose, SeedTree, Span, Stream, Time};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The counters of [`Purpose::DataShift`]: one for each property, so that asking for one more moves
@@ -20,7 +21,7 @@ const TEST_LABELS: u64 = 6;
 ///
 /// A client's training samples and its own test samples change alike; the common test samples stay
 /// what the data set says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShiftSpec {
     /// Probability that a label becomes one of the other classes; drawn values are limited to `0..=1`.
@@ -41,7 +42,7 @@ pub struct ShiftSpec {
 }
 
 /// Concept drift: from a virtual time on the same inputs have other labels.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Drift {
     /// Virtual hours after which it takes effect. A task uses the labels of the time at which the

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::LearnError;
 use offbeat_kernel::SeedTree;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A data set by name. In TOML: `data = "digits"`, or `[data.csv]` with its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum DatasetSpec {
     /// The embedded handwritten digits, see [`digits()`].
@@ -36,7 +37,7 @@ pub enum DatasetSpec {
 }
 
 /// Where CIFAR-10 is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cifar10Dir {
     /// Folder with `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; a relative path starts
@@ -48,7 +49,7 @@ pub struct Cifar10Dir {
 }
 
 /// Where CIFAR-100 is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cifar100Dir {
     /// Folder with `train.bin` and `test.bin`; a relative path starts at the data directory.

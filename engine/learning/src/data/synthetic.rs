@@ -5,6 +5,7 @@ use crate::LearnError;
 use offbeat_kernel::{Purpose, SeedTree, Stream};
 use rand::RngExt;
 use rand_distr::StandardNormal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// No more numbers than this in one generated set (4 GiB).
@@ -12,7 +13,7 @@ pub(super) const LARGEST_SET: u64 = 1 << 30;
 
 /// One Gaussian cluster a class: centre `separation * u` with `u` uniform on the unit sphere, and unit
 /// variance in every direction. Classes are equally frequent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SyntheticSpec {
     /// Number of classes, at least 2.

@@ -11,6 +11,7 @@ use crate::LearnError;
 use offbeat_kernel::{Purpose, SeedTree, Stream};
 use rand::RngExt;
 use rand_distr::{LogNormal, StandardNormal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Client `k` labels its inputs with a linear model of its own.
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// `u_k ~ N(0, alpha)`, `W_k, b_k ~ N(u_k, 1)`; `B_k ~ N(0, beta)`, `v_k ~ N(B_k, 1)`;
 /// `x ~ N(v_k, diag(j^-1.2))`, `y = argmax(W_k x + b_k)`; sizes `50 + LogNormal(4, 2)`.
 /// The natural owner of a sample is its client.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyntheticClientsSpec {
     /// How much local models differ.

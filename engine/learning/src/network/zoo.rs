@@ -6,10 +6,11 @@ use super::reid::ReidSpec;
 use super::resnet::{SmallResnet, small_resnet};
 use super::shape::Shape;
 use crate::error::LearnError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which network, as a scenario names it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum NetworkSpec {
     /// Softmax (multinomial logistic) regression: one linear layer `f`, all of it head.

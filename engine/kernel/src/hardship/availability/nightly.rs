@@ -5,6 +5,7 @@ use super::{DAY, HOUR, counter};
 use crate::id::ClientId;
 use crate::seed::{Purpose, SeedTree, Stream};
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Words of the stream for one day.
@@ -14,7 +15,7 @@ const BEFORE: i128 = 16;
 
 /// A stretch of hours that comes back every day. Each day's begins at `start_hour` plus a normal
 /// shift with standard deviation `spread_hours`, at most three times that either way.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Nightly {
     /// Hour of the local day at which the stretch begins in the mean, 0..24.

@@ -10,6 +10,7 @@ use super::{HOUR, MINUTE, counter};
 use crate::id::ClientId;
 use crate::seed::{Purpose, SeedTree, Stream};
 use crate::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One client's presence over all time, made by [`Availability::of`]. It remembers nothing: every
@@ -243,7 +244,7 @@ fn next_mark(arrivals: &mut Marks, departures: &mut Marks, day: Option<Day>, now
 }
 
 /// What an absence does to the work that it interrupts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Interruption {
     /// The work is lost.

@@ -7,11 +7,12 @@ use super::trace::DeviceTrace;
 use super::{DAY, MINUTE};
 use crate::id::ClientId;
 use crate::seed::SeedTree;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
 /// When the clients of one population group are present.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Availability {
     /// All the time.
@@ -58,7 +59,7 @@ pub enum Availability {
 /// At Poisson times of rate r the state is drawn anew, present with probability q(t). Then the share p
 /// obeys p' = r(q − p), so that q = p + p'/r gives the wanted share. Built, as
 /// [`Availability::Markov`], from two Poisson processes, thinned to rates r·q(t) and r·(1 − q(t)).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Diurnal {
     /// Share of clients present, as the mean over the day.

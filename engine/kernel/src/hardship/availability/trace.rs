@@ -1,6 +1,7 @@
 //! Presence as measured: intervals that come back period after period.
 
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When one device was on, repeated for ever.
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// FedScale's availability files hold for each device `active` and `inactive`, lists of the seconds at
 /// which it went on and off, and `finish_time`, after which the trace begins again: that is
 /// [`DeviceTrace::from_fedscale`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceTrace {
     /// Seconds after which the trace begins again.

@@ -13,10 +13,11 @@ use crate::data::Dataset;
 use offbeat_kernel::Stream;
 use rand::RngExt;
 use rand_distr::{Gamma, Open01};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Label skew: small `alpha`, few labels a client; large `alpha`, close to iid.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dirichlet {
     /// Concentration, above 0. Every class is given to the clients by shares from `Dir(alpha, .., alpha)`.

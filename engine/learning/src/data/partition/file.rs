@@ -5,12 +5,13 @@ use crate::LearnError;
 use crate::data::Dataset;
 use crate::data::malformed::malformed;
 use crate::data::source::Source;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 /// A partition read from a file, gzipped or not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FromFile {
     /// The file; a relative path starts at the scenario's folder.
@@ -27,7 +28,7 @@ pub struct FromFile {
 }
 
 /// Layout of a partition file. Samples are rows of the training data, from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
     /// One line a sample, `client,sample`, with this header or without one.

@@ -7,10 +7,11 @@ use crate::LearnError;
 use crate::data::Dataset;
 use offbeat_kernel::Stream;
 use rand::seq::{SliceRandom, index};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Shuffle, then cut into equal parts (sizes differ by at most one).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Iid {
     /// Samples of each client; by default an equal share of the data. With it, some may stay unassigned.

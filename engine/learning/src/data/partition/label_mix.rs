@@ -5,10 +5,11 @@ use super::rows::Partition;
 use crate::LearnError;
 use crate::data::Dataset;
 use offbeat_kernel::Stream;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Client `i` draws its labels by `mixes[i mod n]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LabelMix {
     /// Kinds of clients: for each, one weight a class, 0 or more. They need not add up to 1.

@@ -5,10 +5,11 @@ use crate::LearnError;
 use crate::data::{Dataset, Groups};
 use offbeat_kernel::Stream;
 use rand::seq::SliceRandom;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Client `i` is natural owner `i`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Natural {
     /// Allows another number of clients than owners. More clients: client `i` belongs to owner `i mod owners`, and an

@@ -10,11 +10,12 @@ use crate::LearnError;
 use crate::data::Dataset;
 use offbeat_kernel::Stream;
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// At most `labels` different labels a client. Labels are dealt so that the numbers of their holders differ by
 /// at most one; with fewer than `classes` places in all, samples of the labels that no one got stay unassigned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pathological {
     /// Labels of each client.

@@ -10,11 +10,12 @@ use crate::LearnError;
 use crate::data::Dataset;
 use offbeat_kernel::Stream;
 use rand::seq::SliceRandom;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The samples, sorted by label, are cut into `clients x per_client` shards (sizes differ by at most one), and each
 /// client gets `per_client` of them at random.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shards {
     /// Shards of each client.

@@ -6,11 +6,12 @@ use super::{
 use crate::LearnError;
 use crate::data::Dataset;
 use offbeat_kernel::Stream;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A partition by name. In TOML: `[partition.dirichlet]` with `alpha = 0.3`, or `[partition.iid]` alone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PartitionSpec {
     /// Equal parts at random.

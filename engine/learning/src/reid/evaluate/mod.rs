@@ -9,6 +9,7 @@ use super::images::{Mark, Who};
 use super::similarity::{products, unit_rows};
 use crate::LearnError;
 use rank::{Sort, ranks, standard, trapezoid};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Queries that are scored against the whole gallery together: their scores are all that is held at a time
@@ -30,7 +31,7 @@ pub struct Features<'a> {
 }
 
 /// How near two features are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Distance {
     /// By the cosine of the angle between them; a feature that is zero is near to nothing.
@@ -41,7 +42,7 @@ pub enum Distance {
 }
 
 /// What a query counts that has no right picture in the gallery.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unmatched {
     /// As a query that found nothing: sums are divided by all queries, as the benchmarks' scripts do.
@@ -52,7 +53,7 @@ pub enum Unmatched {
 }
 
 /// The rules of an evaluation; the defaults are those of the benchmarks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetrievalOptions {
     /// How near two features are.

@@ -25,6 +25,7 @@ use camera::Camera;
 use offbeat_kernel::{Purpose, SeedTree, Stream};
 use person::Person;
 use plan::{Plan, Shot};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,7 +33,7 @@ use std::collections::BTreeMap;
 const LARGEST: u64 = 4 << 30;
 
 /// How large a domain is.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Volume {
     /// Cameras, at least 2.
@@ -56,7 +57,7 @@ pub struct Volume {
 }
 
 /// A synthetic domain.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Domain {
     /// Its name.

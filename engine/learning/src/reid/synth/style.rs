@@ -1,9 +1,10 @@
 //! What makes a domain look like itself: season, place, cameras, crops.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What stands behind the persons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wall {
     /// Plaster with a soft gradient.
@@ -23,7 +24,7 @@ pub enum Wall {
 }
 
 /// What they walk on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Floor {
     /// Even and bright, with a shine.
@@ -39,7 +40,7 @@ pub enum Floor {
 }
 
 /// How a domain looks. Shares are between 0 and 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Style {
     /// Walls that its cameras see; each camera has one.

@@ -1,0 +1,81 @@
+//! `offbeat init` and `offbeat new-strategy`: files to start from.
+
+use super::{Failure, print};
+use crate::starter::{self, Crate};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `init`.
+#[derive(Clone, Debug, Args)]
+pub struct InitArgs {
+    /// The file to write
+    #[arg(default_value = "scenario.toml")]
+    pub file: PathBuf,
+}
+
+/// Arguments of `new-strategy`.
+#[derive(Clone, Debug, Args)]
+pub struct NewStrategyArgs {
+    /// What the part is called, such as near-the-median; also the folder that is made
+    pub name: String,
+    /// The folder of Offbeat's source, which the crate depends on
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub offbeat: PathBuf,
+}
+
+/// Writes a scenario to start from.
+pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
+    write_new(&args.file, starter::SCENARIO)?;
+    let file = args.file.display();
+    print(&format!(
+        "{file} is written. Next:\n\n  offbeat check {file}\n  offbeat explain {file}\n  offbeat run {file}\n"
+    ))
+}
+
+/// Writes a crate with a part of a strategy.
+pub(super) fn new_strategy(args: &NewStrategyArgs) -> Result<(), Failure> {
+    let refuse = |message: String| {
+        eprintln!("error: {message}");
+        Failure::Wrong
+    };
+    let found = Crate::new(&args.name, &args.offbeat).map_err(refuse)?;
+    let folder = Path::new(&args.name);
+    if folder.exists() {
+        return Err(refuse(format!(
+            "`{}` is there already\n\n  help: choose another name, or move it away",
+            args.name
+        )));
+    }
+    for (path, text) in found.files() {
+        write_new(&folder.join(path), &text)?;
+    }
+    let name = &args.name;
+    print(&format!(
+        "{name}/ is written: src/part.rs has the part, scenario.toml uses it. Next:\n\n  \
+         cd {name}\n  cargo test --release\n  cargo run --release\n"
+    ))
+}
+
+/// Writes a file that must not be there yet.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let place = path.display();
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::Failed(format!("cannot make `{}`: {error}", folder.display()))
+        })?;
+    }
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    match file {
+        Ok(mut file) => file
+            .write_all(text.as_bytes())
+            .map_err(|error| Failure::Failed(format!("cannot write `{place}`: {error}"))),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            eprintln!(
+                "error: `{place}` is there already, and nothing was written\n\n  help: give another name, such as `offbeat init mine.toml`"
+            );
+            Err(Failure::Wrong)
+        }
+        Err(error) => Err(Failure::Failed(format!("cannot write `{place}`: {error}"))),
+    }
+}

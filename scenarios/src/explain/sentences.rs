@@ -1,0 +1,158 @@
+//! A forecast in plain sentences.
+
+use super::forecast::Forecast;
+use crate::catalogue;
+use crate::scenario::Scenario;
+use crate::spec::{ScenarioFile, Travel};
+use crate::units::{bytes, count};
+use crate::words;
+use offbeat_kernel::Span;
+use serde::Serialize;
+
+/// What will happen, on at most 80 columns.
+pub fn sentences(scenario: &Scenario, forecast: &Forecast) -> String {
+    let sections = scenario.sections();
+    let mut text = format!("{} (seed {})\n", scenario.name(), scenario.seed());
+    let parts = [
+        ("who", who(sections, forecast)),
+        ("learns", what(sections, forecast)),
+        ("how", how(sections)),
+        ("ends", ends(sections)),
+        ("time", time(forecast)),
+        ("bytes", traffic(forecast)),
+        ("here", here(forecast)),
+        ("found by", found(forecast)),
+    ];
+    for (name, sentence) in parts {
+        for (index, line) in words::wrap(&sentence, 66).iter().enumerate() {
+            let name = if index == 0 { name } else { "" };
+            text += &format!("  {name:<9}  {line}\n");
+        }
+    }
+    text
+}
+
+fn who(sections: &ScenarioFile, forecast: &Forecast) -> String {
+    let population = &sections.population;
+    let clients = u64::from(population.clients);
+    let mut text = format!(
+        "{} clients hold {} training samples, split by {}.",
+        count(clients),
+        count(forecast.samples),
+        in_words(&sections.data.partition)
+    );
+    let mut before = 0;
+    for (group, end) in population.group.iter().zip(population.group_ends()) {
+        let name = if group.name.is_empty() { "a group without name" } else { &group.name };
+        text += &format!(" {} of them are {name}.", count(end - before));
+        before = end;
+    }
+    text
+}
+
+fn what(sections: &ScenarioFile, forecast: &Forecast) -> String {
+    let model = in_words(&sections.network.model);
+    let mut text = format!(
+        "They train {model} ({} parameters) on {}.",
+        count(forecast.parameters),
+        in_words(&sections.data.dataset)
+    );
+    if sections.strategy.travel == Travel::Backbone {
+        text += &format!(
+            " {} of them travel; the head stays with its client.",
+            count(forecast.travelling)
+        );
+    }
+    text
+}
+
+fn how(sections: &ScenarioFile) -> String {
+    let mut text = format!("The strategy is {}.", words::strategy(&sections.strategy));
+    let value = serde_json::to_value(&sections.strategy.pace).unwrap_or_default();
+    let name = match &value {
+        serde_json::Value::Object(table) => table.keys().next().cloned(),
+        other => other.as_str().map(String::from),
+    };
+    let wanted = format!("pace.{}", name.unwrap_or_default());
+    let about = catalogue::strategies().into_iter().find(|item| item.name == wanted);
+    if let Some(item) = about {
+        text += &format!(" Its pace: {}.", item.about.trim_end_matches('.'));
+    }
+    text
+}
+
+fn ends(sections: &ScenarioFile) -> String {
+    let run = &sections.run;
+    let ends = [
+        run.last_version().map(|n| format!("after {} versions", count(n))),
+        run.updates.map(|n| format!("after {} merged updates", count(n))),
+        run.virtual_hours.map(|hours| format!("after {hours} hours of virtual time")),
+        run.target.map(|t| format!("when {} reaches {}", in_words(&t.metric), t.value)),
+        run.patience.map(|n| format!("after {n} evaluations without a better accuracy")),
+    ];
+    let ends: Vec<String> = ends.into_iter().flatten().collect();
+    format!("The run ends {}, whichever comes first.", ends.join(" or ")).replace(
+        ", whichever comes first",
+        if ends.len() > 1 { ", whichever comes first" } else { "" },
+    )
+}
+
+fn time(forecast: &Forecast) -> String {
+    let span = |seconds: f64| Span::from_seconds(seconds).to_string();
+    let [fast, half, slow, slowest] = forecast.round_seconds.map(span);
+    format!(
+        "From one version to the next it takes {} of virtual time in the mean; 10 % take at most \
+         {fast}, half at most {half}, 90 % at most {slow}, 99 % at most {slowest}.",
+        span(forecast.round_seconds_mean)
+    )
+}
+
+fn traffic(forecast: &Forecast) -> String {
+    let rounds = forecast.versions.max(1);
+    let (up, down) = (forecast.bytes_up, forecast.bytes_down);
+    let each = |all: u64| bytes(all / rounds);
+    format!(
+        "For each version clients send {} and receive {}; {} and {} in {} versions.",
+        each(up),
+        each(down),
+        bytes(up),
+        bytes(down),
+        count(forecast.versions)
+    )
+}
+
+fn here(forecast: &Forecast) -> String {
+    let machine = &forecast.machine;
+    let workers = match machine.workers {
+        1 => "1 worker".to_string(),
+        many => format!("{many} workers"),
+    };
+    format!(
+        "On this machine one client's training takes {:.1} ms; these {} versions about {} with \
+         {workers}, evaluations not counted, and about {} of memory.",
+        machine.task_seconds * 1e3,
+        count(forecast.versions),
+        Span::from_seconds(machine.wall_seconds),
+        bytes(machine.memory_bytes)
+    )
+}
+
+fn found(forecast: &Forecast) -> String {
+    let (updates, lost) = (count(forecast.updates), count(forecast.lost));
+    let play = format!(
+        "The federation was played without training: {updates} updates, {lost} lost tasks, {} of \
+         virtual time.",
+        Span::from_seconds(forecast.virtual_seconds)
+    );
+    match forecast.whole {
+        true => format!(
+            "{play} That is the whole run: its times and bytes are exact, unless the run ends \
+             early by what it learns."
+        ),
+        false => format!("{play} The run goes on after that: later rounds may differ."),
+    }
+}
+
+fn in_words(value: &impl Serialize) -> String {
+    serde_json::to_value(value).as_ref().map(words::value).unwrap_or_default()
+}

@@ -1,0 +1,12 @@
+//! The scenarios that show how keys are written.
+
+/// Name and text of each: the library, the cookbook, and a few that use the rest of the language.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    ("quickstart", include_str!("../../library/quickstart.toml")),
+    ("stragglers", include_str!("../../library/stragglers.toml")),
+    ("diurnal", include_str!("../../library/diurnal.toml")),
+    ("hospitals", include_str!("../../library/hospitals.toml")),
+    ("slow-classes", include_str!("../../library/slow-classes.toml")),
+    ("delays", include_str!("../../library/delays.toml")),
+    ("fashion-mnist", include_str!("../../library/fashion-mnist.toml")),
+];

@@ -1,0 +1,99 @@
+//! Which keys a scenario uses, and how it writes them.
+
+use super::key::choices;
+use super::walk::{Reference, join};
+use crate::document::{Document, Node, Value as Written};
+use crate::schema::resolve;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Longest line that is shown as an example.
+const LONGEST: usize = 72;
+
+/// The keys that some scenarios use, each with a line that does so.
+#[derive(Clone, Debug, Default)]
+pub struct Used {
+    lines: BTreeMap<String, Option<String>>,
+}
+
+impl Used {
+    /// Whether the key described at `path` is used.
+    pub fn contains(&self, path: &str) -> bool {
+        self.lines.contains_key(path)
+    }
+
+    /// A line that uses the key described at `path`.
+    pub fn example(&self, path: &str) -> Option<&str> {
+        self.lines.get(path)?.as_deref()
+    }
+
+    fn mark(&mut self, path: &str, line: Option<String>) {
+        let known = self.lines.entry(path.into()).or_default();
+        if known.is_none() {
+            *known = line.filter(|line| !line.contains('\n') && line.chars().count() <= LONGEST);
+        }
+    }
+}
+
+/// The keys that the scenarios with these names and texts use.
+pub fn used(reference: &Reference, scenarios: &[(&str, &str)]) -> Used {
+    let mut used = Used::default();
+    for (name, text) in scenarios {
+        let document = Document::parse(name, text, &[], &mut Vec::new());
+        if let Some(root) = document.find("") {
+            let mut visit = Visit { reference, text, used: &mut used };
+            visit.inside(root, reference.root(), "");
+        }
+    }
+    used
+}
+
+struct Visit<'a> {
+    reference: &'a Reference,
+    text: &'a str,
+    used: &'a mut Used,
+}
+
+impl Visit<'_> {
+    /// Marks what is written in `node`, whose type is described at `home`.
+    fn inside(&mut self, node: &Node, schema: &Value, home: &str) {
+        let content = resolve(schema, self.reference.root());
+        match &node.value {
+            Written::Table(entries) => {
+                for entry in entries {
+                    self.further(content, home, &entry.key, &entry.node);
+                }
+            }
+            Written::List(nodes) => {
+                for node in nodes {
+                    self.further(content, home, "[]", node);
+                }
+            }
+            Written::Text(name) if choices(content).iter().any(|choice| choice.name == *name) => {
+                let key = home.rsplit('.').next().unwrap_or_default().trim_end_matches("[]");
+                self.used.mark(&join(home, name), Some(format!("{key} = \"{name}\"")));
+            }
+            _ => {}
+        }
+    }
+
+    fn further(&mut self, content: &Value, home: &str, name: &str, node: &Node) {
+        let Some((schema, own)) = self.reference.step(content, home, name) else { return };
+        let (schema, line) = (schema.clone(), self.line(name, node));
+        self.used.mark(&own, line);
+        let home = self.reference.home(&schema, own);
+        self.inside(node, &schema, &home);
+    }
+
+    /// The line as it was written; of a table with a header, the header.
+    fn line(&self, name: &str, node: &Node) -> Option<String> {
+        let text = self.text.get(node.place.span.clone())?.trim();
+        let header = matches!(node.value, Written::Table(_)) && text.starts_with('[');
+        match name {
+            "[]" => None,
+            _ if header => Some(text.into()),
+            _ if matches!(&node.value, Written::Table(_)) && !text.starts_with('{') => None,
+            _ => Some(format!("{name} = {text}")),
+        }
+    }
+}
