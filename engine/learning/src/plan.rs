@@ -29,7 +29,7 @@ pub struct LocalPlan {
 
 /// Random changes of each image each time it is used, in this order. All zero: none. Only for data with
 /// the shape `[channels, height, width]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augment {
     /// Probability of exchanging left and right.

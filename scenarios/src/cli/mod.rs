@@ -10,8 +10,8 @@ mod data;
 mod explain;
 mod list;
 mod logging;
-mod resume;
 mod make;
+mod resume;
 mod run;
 mod sweep;
 

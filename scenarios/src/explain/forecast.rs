@@ -143,6 +143,7 @@ fn task_seconds(loaded: &Loaded, prepared: &Prepared, options: &Options) -> Resu
             plan: plan.clone(),
             step_limit: None,
             correction: None,
+            targets: None,
             stream: prepared.seeds.stream(Purpose::Training, u64::MAX, client as u64),
         };
         let answer = trainer.train(request);

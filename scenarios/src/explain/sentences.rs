@@ -39,7 +39,7 @@ fn who(sections: &ScenarioFile, forecast: &Forecast) -> String {
         "{} clients hold {} training samples, split by {}.",
         count(clients),
         count(forecast.samples),
-        in_words(&sections.data.partition)
+        chosen(&sections.data.partition)
     );
     let mut before = 0;
     for (group, end) in population.group.iter().zip(population.group_ends()) {
@@ -128,11 +128,11 @@ fn here(forecast: &Forecast) -> String {
         many => format!("{many} workers"),
     };
     format!(
-        "On this machine one client's training takes {:.1} ms; these {} versions about {} with \
+        "On this machine one client's training takes about {}; these {} versions about {} with \
          {workers}, evaluations not counted, and about {} of memory.",
-        machine.task_seconds * 1e3,
+        real(machine.task_seconds),
         count(forecast.versions),
-        Span::from_seconds(machine.wall_seconds),
+        real(machine.wall_seconds),
         bytes(machine.memory_bytes)
     )
 }
@@ -150,6 +150,27 @@ fn found(forecast: &Forecast) -> String {
              early by what it learns."
         ),
         false => format!("{play} The run goes on after that: later rounds may differ."),
+    }
+}
+
+/// A choice with those of its settings that are numbers or texts: what is off says nothing.
+fn chosen(value: &impl Serialize) -> String {
+    let mut value = serde_json::to_value(value).unwrap_or_default();
+    if let Some(settings) = value.as_object_mut().and_then(|table| table.values_mut().next())
+        && let Some(settings) = settings.as_object_mut()
+    {
+        settings.retain(|_, setting| setting.is_number() || setting.is_string());
+    }
+    words::value(&value)
+}
+
+/// Real time, which is an estimate: two or three figures.
+fn real(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-3 => format!("{:.0} us", s * 1e6),
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 100.0 => format!("{s:.1} s"),
+        s => Span::from_seconds(s.round()).to_string(),
     }
 }
 

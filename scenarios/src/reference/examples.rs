@@ -9,4 +9,12 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("slow-classes", include_str!("../../library/slow-classes.toml")),
     ("delays", include_str!("../../library/delays.toml")),
     ("fashion-mnist", include_str!("../../library/fashion-mnist.toml")),
+    ("base", include_str!("../../cookbook/base.toml")),
+    ("groups", include_str!("../../cookbook/groups.toml")),
+    ("extend", include_str!("../../cookbook/extend.toml")),
+    ("parts", include_str!("../../cookbook/parts.toml")),
+    ("nights", include_str!("../../cookbook/nights.toml")),
+    ("deadline", include_str!("../../cookbook/deadline.toml")),
+    ("hostile", include_str!("../../cookbook/hostile.toml")),
+    ("sweep", include_str!("../../cookbook/sweep.toml")),
 ];

@@ -128,7 +128,9 @@ fn takes(content: &Value, root: &Value) -> String {
 
 fn range(schema: &Value) -> Option<String> {
     let bound = |key: &str| schema[key].as_f64().map(|number| format!("{number}"));
-    let least = bound("minimum").map(|n| format!("at least {n}"));
+    // Every count is at least 0: that it cannot be negative says nothing.
+    let least = bound("minimum").filter(|n| n != "0" || schema.get("maximum").is_some());
+    let least = least.map(|n| format!("at least {n}"));
     let above = bound("exclusiveMinimum").map(|n| format!("above {n}"));
     let most = bound("maximum").map(|n| format!("at most {n}"));
     let below = bound("exclusiveMaximum").map(|n| format!("below {n}"));

@@ -43,6 +43,7 @@ pub fn used(reference: &Reference, scenarios: &[(&str, &str)]) -> Used {
         if let Some(root) = document.find("") {
             let mut visit = Visit { reference, text, used: &mut used };
             visit.inside(root, reference.root(), "");
+            visit.sweep(&document);
         }
     }
     used
@@ -75,6 +76,38 @@ impl Visit<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Marks what a sweep sets: the values of its keys, and of its variants.
+    fn sweep(&mut self, document: &Document) {
+        let Some(Written::Table(entries)) = document.find("sweep").map(|node| &node.value) else {
+            return;
+        };
+        for entry in entries.iter().filter(|entry| entry.key.contains('.')) {
+            if let Written::List(values) = &entry.node.value {
+                values.iter().for_each(|value| self.setting(&entry.key, value));
+            }
+        }
+        let variants = entries.iter().find(|entry| entry.key == "variant");
+        let Some(Written::List(variants)) = variants.map(|entry| &entry.node.value) else { return };
+        for set in variants.iter().filter_map(|variant| variant.child("set")) {
+            if let Written::Table(entries) = &set.value {
+                entries.iter().for_each(|entry| self.setting(&entry.key, &entry.node));
+            }
+        }
+    }
+
+    /// Marks a value that a sweep gives to the key at `path`.
+    fn setting(&mut self, path: &str, node: &Node) {
+        let (mut schema, mut home) = (self.reference.root().clone(), String::new());
+        for name in path.split('.') {
+            let content = resolve(&schema, self.reference.root()).clone();
+            let Some((next, own)) = self.reference.step(&content, &home, name) else { return };
+            schema = next.clone();
+            self.used.mark(&own, None);
+            home = self.reference.home(&schema, own);
+        }
+        self.inside(node, &schema, &home);
     }
 
     fn further(&mut self, content: &Value, home: &str, name: &str, node: &Node) {

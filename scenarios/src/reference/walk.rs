@@ -25,6 +25,9 @@ const ORDER: [&str; 14] = [
     "output",
 ];
 
+/// Keys that come before the others of their table.
+const FIRST: [&str; 5] = ["clients", "device", "link", "dataset", "partition"];
+
 /// All keys of the language.
 #[derive(Clone, Debug)]
 pub struct Reference {
@@ -68,7 +71,7 @@ impl Reference {
     /// What is known of `path`, wherever in a scenario it is; numbers and `[]` stand for places in
     /// lists.
     pub fn find(&self, path: &str) -> Option<Key> {
-        let home = self.home_of(path)?;
+        let home = self.home_of(&path.replace("[]", ".[]"))?;
         let found = self.keys.iter().find(|key| key.path == home)?;
         let mut key = found.clone();
         if home != path {
@@ -148,14 +151,17 @@ impl Reference {
         let place = |name: &str| ORDER.iter().position(|known| *known == name);
         names.sort_by_key(|name| {
             let listed = if path.is_empty() { place(name).unwrap_or(ORDER.len()) } else { 0 };
-            (listed, properties[*name]["type"] == "array")
+            let first = FIRST.iter().position(|known| known == name).unwrap_or(FIRST.len());
+            (listed, first, properties[*name]["type"] == "array")
         });
-        let required = |name: &str| {
-            let list = content["required"].as_array().or(content["else"]["required"].as_array());
-            list.is_some_and(|list| list.iter().any(|known| known == name))
-        };
+        let whole = &self.root["else"];
+        let whole = if path.is_empty() { whole } else { &whole["properties"][path] };
+        let lists = [content["required"].as_array(), whole["required"].as_array()];
+        let needed: Vec<&str> =
+            lists.into_iter().flatten().flatten().filter_map(Value::as_str).collect();
+        let needed: Vec<String> = needed.into_iter().map(String::from).collect();
         for name in names {
-            self.key(&join(path, name), &properties[name], required(name));
+            self.key(&join(path, name), &properties[name], needed.contains(name));
         }
     }
 

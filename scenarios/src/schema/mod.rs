@@ -27,11 +27,11 @@ pub fn schema() -> Value {
             all.extend(more);
         }
     }
+    shape::without_null(&mut root);
     if let Some(table) = root.as_object_mut() {
         whole_unless_built_on_others(table);
         table.insert("title".into(), "Offbeat scenario".into());
     }
-    shape::without_null(&mut root);
     shape::names_alone(&mut root);
     root
 }
@@ -45,14 +45,24 @@ fn of<T: JsonSchema>() -> Value {
     SchemaSettings::draft07().into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// What a scenario must have may come from the files that it names.
+/// What a scenario must have, and what its sections must have, may come from the files that it names.
 fn whole_unless_built_on_others(root: &mut Map<String, Value>) {
-    let Some(required) = root.remove("required") else { return };
+    let required = root.remove("required").unwrap_or_default();
+    let mut sections = Map::new();
+    let names = root.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    for (section, schema) in names {
+        let definition = shape::reference(&schema).and_then(|name| {
+            root.get_mut("definitions")?.get_mut(name)?.as_object_mut()?.remove("required")
+        });
+        if let Some(required) = definition {
+            sections.insert(section, json!({ "required": required }));
+        }
+    }
     root.insert(
         "if".into(),
         json!({ "anyOf": [{ "required": ["extends"] }, { "required": ["include"] }] }),
     );
-    root.insert("else".into(), json!({ "required": required }));
+    root.insert("else".into(), json!({ "required": required, "properties": sections }));
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub struct DataSection {
     /// `i` modulo this number. For populations that are larger than the data could feed: a million
     /// clients with 1,000 parts take no more memory than 1,000.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub parts: Option<u32>,
     /// Where files of data sets are looked for; `--data-dir` and the environment variable
     /// `OFFBEAT_DATA` go before it. A relative path counts from where the command is called.
@@ -25,6 +26,7 @@ pub struct DataSection {
     /// Share of each client's samples, 0 to below 1, that it keeps for its own tests and never trains
     /// on; a client with at least two samples keeps at least one of each kind.
     #[serde(default)]
+    #[schemars(range(min = 0.0))]
     pub client_test_share: f64,
 }
 

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 pub struct EvaluationSection {
     /// Every so many versions (1 when neither this nor `every_virtual_minutes` is given).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub every_versions: Option<u64>,
     /// Every so many minutes of virtual time.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1e-6, max = 1e8))]
     pub every_virtual_minutes: Option<f64>,
     /// On what.
     pub on: Vec<EvaluateOn>,

@@ -34,7 +34,7 @@ impl Default for OutputSection {
 
 /// When snapshots are kept. One is always kept when the run is interrupted. Those by real time are for
 /// safety: they go when the run is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SnapshotSection {
     /// Every so many minutes of virtual time, above 0; never when not set.

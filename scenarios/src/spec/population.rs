@@ -13,6 +13,7 @@ use std::path::PathBuf;
 #[serde(deny_unknown_fields)]
 pub struct PopulationSection {
     /// How many clients there are.
+    #[schemars(range(min = 1, max = 100_000_000))]
     pub clients: u32,
     /// How fast they compute, and how much they can hold.
     #[serde(default)]
@@ -63,6 +64,7 @@ pub struct GroupSection {
     pub count: Option<u32>,
     /// The share of all clients, above 0 and at most 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 1.0))]
     pub share: Option<f64>,
     /// How fast they compute, and how much they can hold.
     #[serde(skip_serializing_if = "Option::is_none")]

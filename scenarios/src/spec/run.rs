@@ -13,21 +13,26 @@ pub struct RunSection {
     pub seed: Option<u64>,
     /// End after this many aggregations; the same as `versions`, by its synchronous name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub rounds: Option<u64>,
     /// End after this many aggregations.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub versions: Option<u64>,
     /// End after this many merged updates.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub updates: Option<u64>,
     /// End after this much virtual time, in hours.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 1e6))]
     pub virtual_hours: Option<f64>,
     /// End when an evaluation reaches this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
     /// End after this many evaluations without a better accuracy.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub patience: Option<u32>,
 }
 

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 pub struct ServerSection {
     /// From the clients to the server, in Mbit/s (10^6 bit/s); never the bottleneck when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1e-6, max = 1e9))]
     pub up_mbps: Option<f64>,
     /// From the server to the clients, in Mbit/s (10^6 bit/s); never the bottleneck when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1e-6, max = 1e9))]
     pub down_mbps: Option<f64>,
 }
 

@@ -12,11 +12,14 @@ use serde::{Deserialize, Serialize};
 pub struct TrainingSection {
     /// Passes over the client's data (1 when neither `epochs` nor `steps` is given).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
     pub epochs: Option<u32>,
     /// Optimizer steps, instead of `epochs`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000_000))]
     pub steps: Option<u32>,
     /// Samples in a batch.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub batch: usize,
     /// What happens to the samples that do not fill the last batch of an epoch.
     pub last_batch: LastBatch,
@@ -47,6 +50,7 @@ pub struct SgdSection {
     /// Nesterov's form of momentum.
     pub nesterov: bool,
     /// Weight decay, added to the gradient.
+    #[schemars(range(min = 0.0, max = 1000.0))]
     pub weight_decay: f32,
     /// Factors on the rate for tensors by the beginning of their name; the longest one wins.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -60,6 +64,7 @@ pub struct RateGroup {
     /// How the tensors' names begin, such as `c1.`.
     pub prefix: String,
     /// Factor on the rate; 0 freezes them.
+    #[schemars(range(min = 0.0, max = 1e6))]
     pub factor: f32,
 }
 
@@ -70,6 +75,7 @@ pub struct ObjectiveSection {
     /// The loss on the data.
     pub loss: Loss,
     /// Weight mu of FedProx's proximal term; 0 for none.
+    #[schemars(range(min = 0.0, max = 1e6))]
     pub proximal_mu: f32,
 }
 
