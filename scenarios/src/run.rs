@@ -15,7 +15,7 @@ use crate::summary::Summary;
 use crate::words;
 use clap::ValueEnum;
 use offbeat_actors::federation::INTERRUPTED;
-use offbeat_actors::{Continuation, Occasion, RunError, RunResult, Snapshot};
+use offbeat_actors::{Continuation, Federation, Occasion, RunError, RunResult, Snapshot};
 use offbeat_learning::network::save_weights;
 use offbeat_learning::{Flat, Layout};
 use offbeat_strategies::Registry;
@@ -96,6 +96,9 @@ impl From<WriteError> for Failure {
 pub fn run(loaded: &Loaded, options: &Options) -> Result<Summary, Failure> {
     let scenario = &loaded.scenario;
     let prepared = prepare(scenario, &loaded.document).map_err(Failure::Scenario)?;
+    // Before there is a directory: what cannot be put together leaves nothing behind.
+    let federation =
+        assemble(loaded, &prepared, &Settings::of(options, false)).map_err(Failure::Scenario)?;
     let output = &scenario.sections().output;
     let parent = options.out.as_deref().unwrap_or(&output.dir);
     let dir = RunDir::create(parent, scenario, options.folder.as_deref())?;
@@ -103,7 +106,7 @@ pub fn run(loaded: &Loaded, options: &Options) -> Result<Summary, Failure> {
     let sink = CsvSink::create(&rows, output.tasks, display(options))
         .map_err(|error| WriteError::new(&rows, error))?;
     let fingerprint = Fingerprint::of(scenario, &prepared);
-    carry_out(loaded, &prepared, options, Start { dir, sink, from: None, fingerprint })
+    carry_out(loaded, &prepared, options, Start { federation, dir, sink, from: None, fingerprint })
 }
 
 /// Goes on with the run whose directory `dir` is, from its last snapshot that can be read. `told` is given
@@ -148,6 +151,8 @@ pub fn resume(
         let differences = differences.join("; ");
         return Err(failed(format!("the snapshot does not fit: {differences}; {again}")));
     }
+    let federation =
+        assemble(loaded, &prepared, &Settings::of(options, false)).map_err(Failure::Scenario)?;
     let dir = RunDir::reopen(dir)?;
     let rows = dir.file(ROWS);
     let tasks = scenario.sections().output.tasks;
@@ -155,7 +160,7 @@ pub fn resume(
         .map_err(|error| WriteError::new(&rows, error))?;
     told(&format!("goes on at {}, version {}", found.header.now, found.header.version.0));
     let from = Some(found.snapshot);
-    carry_out(loaded, &prepared, options, Start { dir, sink, from, fingerprint })
+    carry_out(loaded, &prepared, options, Start { federation, dir, sink, from, fingerprint })
 }
 
 /// Whether a run came to the end that its scenario names.
@@ -168,6 +173,7 @@ fn is_complete(dir: &Path) -> bool {
 
 /// Where a run begins.
 struct Start {
+    federation: Federation,
     dir: RunDir,
     sink: CsvSink,
     from: Option<Snapshot>,
@@ -180,9 +186,7 @@ fn carry_out(
     options: &Options,
     start: Start,
 ) -> Result<Summary, Failure> {
-    let Start { dir, sink, from, fingerprint } = start;
-    let federation =
-        assemble(loaded, prepared, &Settings::of(options, false)).map_err(Failure::Scenario)?;
+    let Start { federation, dir, sink, from, fingerprint } = start;
     let cost = Rc::<RefCell<Cost>>::default();
     let settings = snapshot::Settings {
         device: options.device.name().to_string(),

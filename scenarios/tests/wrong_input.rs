@@ -70,7 +70,7 @@ fn unknown_key() {
         ·   ╰── not a key of this table
         ╰────
       help: did you mean `batch`? keys here: `epochs`, `steps`, `batch`,
-            `last_batch`, `sgd`, `objective`, `augment`, `trainer`
+            `last_batch`, `sgd`, `objective`, `augment`, `instances`, `trainer`
 
     s.toml: 1 error
     ");
@@ -234,7 +234,7 @@ fn bad_overrides() {
        ·       ╰── not a key of this table
        ╰────
       help: did you mean `batch`? keys here: `epochs`, `steps`, `batch`,
-            `last_batch`, `sgd`, `objective`, `augment`, `trainer`
+            `last_batch`, `sgd`, `objective`, `augment`, `instances`, `trainer`
 
       × `--set` needs a path and a value joined by `=`
        ╭─[--set:1:1]

@@ -5,11 +5,12 @@ use super::layer::Layer;
 use super::resnet::{SmallResnet, imagenet_resnet, small_resnet};
 use super::zoo::default_width;
 use crate::error::LearnError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What turns an image into a vector. All names begin with `backbone.`, so that a rate group can name
 /// them; the rest of the name is that of published weights.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Backbone {
     /// ResNet-50 with batch normalisation and torchvision's names; 2048 numbers.
@@ -45,7 +46,7 @@ pub enum Backbone {
 }
 
 /// What follows a convolution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalisation {
     /// Batch normalisation, with running statistics as buffers.

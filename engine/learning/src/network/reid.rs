@@ -5,12 +5,13 @@ use super::layer::Layer;
 use super::shape::Shape;
 use super::zoo::{channels, linear};
 use crate::error::LearnError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A backbone, then a bottleneck (linear layer, batch normalisation, dropout; no ReLU), then a head that
 /// tells the identities apart (the network of FedReID; Zhuang et al. 2020). Its features are what the
 /// bottleneck gives.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ReidSpec {
     /// What turns an image into a vector.
@@ -27,7 +28,7 @@ pub struct ReidSpec {
 }
 
 /// The last layer of a re-identification network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Head {
     /// A linear layer with a bias, for cross-entropy.
