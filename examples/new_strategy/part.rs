@@ -19,20 +19,19 @@ pub struct Part {
 
 impl Weigh for Part {
     fn weigh(&mut self, updates: &[Update], _model: &Flat, _view: &View<'_>) -> Vec<f64> {
-        let samples: Vec<usize> = updates.iter().map(|update| update.arrival.samples).collect();
+        let samples: Vec<u64> = updates.iter().map(|update| update.arrival.samples).collect();
         let losses: Vec<f64> = updates.iter().map(|update| update.loss).collect();
         weights(&samples, &losses, self.strength)
     }
 }
 
 /// One weight for each update. They need not sum to 1: they are divided by their sum afterwards.
-pub fn weights(samples: &[usize], losses: &[f64], strength: f64) -> Vec<f64> {
+pub fn weights(samples: &[u64], losses: &[f64], strength: f64) -> Vec<f64> {
     let mut sorted = losses.to_vec();
     sorted.sort_by(f64::total_cmp);
     let Some(median) = sorted.get(sorted.len() / 2).copied() else { return Vec::new() };
-    let weight = |(samples, loss): (&usize, &f64)| {
-        *samples as f64 / (1.0 + strength * (loss - median).abs())
-    };
+    let weight =
+        |(samples, loss): (&u64, &f64)| *samples as f64 / (1.0 + strength * (loss - median).abs());
     samples.iter().zip(losses).map(weight).collect()
 }
 

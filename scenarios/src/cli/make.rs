@@ -51,7 +51,7 @@ pub(super) fn new_strategy(args: &NewStrategyArgs) -> Result<(), Failure> {
     }
     let name = &args.name;
     print(&format!(
-        "{name}/ is written: src/part.rs has the part, scenario.toml uses it. Next:\n\n  \
+        "{name}/ is written: src/part.rs has the part, src/scenario.toml uses it. Next:\n\n  \
          cd {name}\n  cargo test --release\n  cargo run --release\n"
     ))
 }

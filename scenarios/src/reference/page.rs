@@ -25,6 +25,9 @@ pub fn page(reference: &Reference) -> String {
         let table = reference.keys().iter().any(|other| other.path.starts_with(&format!("{own}.")));
         let title = if table { own } else { "the top of the file" };
         if title != section {
+            if !section.is_empty() {
+                text += "\n";
+            }
             section = title;
             text += &heading(key, table);
         }
