@@ -6,6 +6,8 @@ use offbeat_actors::client::Samples;
 use offbeat_actors::effect::{Deliver, Effect};
 use offbeat_actors::message::{Address, Event, Message};
 use offbeat_actors::network::ServerLink;
+use offbeat_actors::retrieval::ReIdBench;
+use offbeat_actors::rules::RetrievalRules;
 use offbeat_actors::work::{Shards, Workbench};
 use offbeat_actors::{EvaluationRules, Federation, Ideal, Memory, StopRules};
 use offbeat_kernel::pool::PoolConfig;
@@ -139,6 +141,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
             plan: Arc::new(plan),
             seeds,
             controls: false,
+            reid: ReIdBench::default(),
             timing_only: true,
         },
         pool: PoolConfig { workers: 1, budget_bytes: 1 << 30 },
@@ -157,7 +160,13 @@ fn federation(clients: u32, tasks: u64) -> Federation {
         samples: roster,
         test_clients: Vec::new(),
         server_link: ServerLink::default(),
-        evaluation: EvaluationRules { every_versions: 0, every: None, test: false, clients: false },
+        evaluation: EvaluationRules {
+            every_versions: 0,
+            every: None,
+            test: false,
+            clients: false,
+            retrieval: RetrievalRules::default(),
+        },
         stop: StopRules { versions: Some(tasks.div_ceil(100)), ..StopRules::default() },
         interrupt: Arc::default(),
         trace: false,

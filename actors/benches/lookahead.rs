@@ -5,6 +5,8 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use offbeat_actors::client::Samples;
 use offbeat_actors::network::ServerLink;
+use offbeat_actors::retrieval::ReIdBench;
+use offbeat_actors::rules::RetrievalRules;
 use offbeat_actors::work::{Shards, Workbench};
 use offbeat_actors::{EvaluationRules, Federation, Ideal, Memory, RunResult, StopRules};
 use offbeat_kernel::pool::PoolConfig;
@@ -60,6 +62,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
             plan: Arc::new(plan),
             seeds,
             controls: false,
+            reid: ReIdBench::default(),
             timing_only: false,
         },
         pool: PoolConfig { workers, budget_bytes: 1 << 30 },
@@ -82,7 +85,13 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
         samples: world as Rc<dyn Samples>,
         test_clients: Vec::new(),
         server_link: ServerLink::default(),
-        evaluation: EvaluationRules { every_versions: 0, every: None, test: false, clients: false },
+        evaluation: EvaluationRules {
+            every_versions: 0,
+            every: None,
+            test: false,
+            clients: false,
+            retrieval: RetrievalRules::default(),
+        },
         stop: StopRules { versions: Some(20), ..StopRules::default() },
         interrupt: Arc::default(),
         trace: false,

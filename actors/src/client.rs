@@ -11,6 +11,7 @@ use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::pool::Urgency;
 use offbeat_kernel::{ClientId, TaskId, Time};
 use offbeat_learning::LocalPlan;
+use offbeat_learning::reid::COSINE_DISTANCE;
 use offbeat_strategies::signal::LossReason;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -49,6 +50,8 @@ pub struct ClientSetup {
     pub keeps: bool,
     /// Whether they send the change of a control variate.
     pub controls: bool,
+    /// Whether they say how far training moved their answers.
+    pub cosine_distance: bool,
 }
 
 /// Tells how many samples a client holds.
@@ -230,7 +233,9 @@ impl Client {
         }
         let controls: &[(&str, usize)] =
             if self.setup.controls { &[(CONTROL, task.params)] } else { &[] };
-        let bytes = wire::update_len(&task.answer, task.steps as u64, task.params, &[], controls);
+        let scalars: &[&str] = if self.setup.cosine_distance { &[COSINE_DISTANCE] } else { &[] };
+        let steps = task.steps as u64;
+        let bytes = wire::update_len(&task.answer, steps, task.params, scalars, controls);
         self.pay(&task, 1.0, now, bytes);
         let message = Message::Update(Box::new(task.answer));
         vec![Effect::Send { client: self.id, to: Address::Server, message, bytes }]

@@ -8,6 +8,7 @@ use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Message};
 use crate::promise::Book;
 use crate::record::Record;
+use crate::retrieval::{Open, Trials, means};
 use crate::rules::EvaluationRules;
 use crate::snapshot::Save;
 use crate::work::{EvaluateJob, Private};
@@ -15,6 +16,7 @@ use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::{ClientId, JobId, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
+use offbeat_strategies::signal::Clusters;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -32,6 +34,7 @@ pub struct Evaluator {
     test_rows: usize,
     /// Clients that keep test samples, with their number.
     clients: Vec<(ClientId, usize)>,
+    trials: Trials,
     homes: Homes,
     book: Book,
     pending: VecDeque<Pending>,
@@ -46,12 +49,16 @@ pub struct State {
     latest: Option<Version>,
 }
 
+/// The figures of the test samples, and rank-1 and mean average precision.
+type Figures = (Option<Evaluation>, Option<(f64, f64)>);
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
     version: Version,
     at: Time,
     test: Vec<JobId>,
     clients: Vec<(ClientId, Vec<JobId>)>,
+    trials: Vec<Open>,
 }
 
 /// The run is over: has the last version evaluated, if it was not yet, and reads all evaluations that
@@ -65,21 +72,23 @@ pub struct Drain {
     pub version: Version,
     /// Its shared parameters; `None` when the run was interrupted and nothing new is to be started.
     pub model: Option<Flat>,
+    /// The groups' models, where there are several.
+    pub clusters: Option<Box<Clusters>>,
 }
 
 impl Evaluator {
     /// An evaluator. `clients` lists the clients that keep test samples, with their number.
-    pub fn new(
+    pub(crate) fn new(
         rules: EvaluationRules,
         tell_server: bool,
         test_rows: usize,
-        clients: Vec<(ClientId, usize)>,
+        (clients, trials): (Vec<(ClientId, usize)>, Trials),
         homes: Homes,
         book: Book,
     ) -> Self {
         let lag = if tell_server { 1 } else { 2 };
         let (pending, latest) = (VecDeque::new(), None);
-        Self { rules, lag, tell_server, test_rows, clients, homes, book, pending, latest }
+        Self { rules, lag, tell_server, test_rows, clients, trials, homes, book, pending, latest }
     }
 
     /// What it knows now.
@@ -91,6 +100,7 @@ impl Evaluator {
             tell_server: _,
             test_rows: _,
             clients: _,
+            trials: _,
             homes: _,
             book: _,
             pending,
@@ -105,7 +115,12 @@ impl Evaluator {
         (self.pending, self.latest) = (pending, latest);
     }
 
-    fn start(&mut self, version: Version, model: &Flat, now: Time) {
+    fn start(
+        &mut self,
+        version: Version,
+        (model, clusters): (&Flat, Option<&Clusters>),
+        now: Time,
+    ) {
         self.latest = Some(version);
         let test = if self.rules.test {
             self.submit(model, None, self.test_rows, now)
@@ -120,7 +135,9 @@ impl Evaluator {
                 (client, self.submit(model, Some((client, private)), rows, now))
             })
             .collect();
-        self.pending.push_back(Pending { version, at: now, test, clients });
+        let (rules, keepers) = (self.rules.retrieval, (&self.homes, &self.book));
+        let trials = self.trials.start(rules, (model, clusters), keepers, now);
+        self.pending.push_back(Pending { version, at: now, test, clients, trials });
     }
 
     fn submit(
@@ -142,8 +159,8 @@ impl Evaluator {
     }
 
     /// Waits for an evaluation and says what it found.
-    fn read(&self, pending: Pending) -> Result<(Vec<Record>, Option<Evaluation>), String> {
-        let Pending { version, at, test, clients } = pending;
+    fn read(&self, pending: Pending) -> Result<(Vec<Record>, Figures), String> {
+        let Pending { version, at, test, clients, trials } = pending;
         let mut records = Vec::new();
         let test = self.gather(test)?;
         if let Some(test) = &test {
@@ -160,7 +177,14 @@ impl Evaluator {
         if !of_clients.is_empty() {
             records.push(Record::Clients { at, version, clients: of_clients });
         }
-        Ok((records, test.or(all)))
+        let mut found = None;
+        if let Some(record) = self.trials.read(trials, &self.book, (at, version))? {
+            if let Record::Retrieval { tried, .. } = &record {
+                found = means(tried);
+            }
+            records.push(record);
+        }
+        Ok((records, (test.or(all), found)))
     }
 
     fn gather(&self, jobs: Vec<JobId>) -> Result<Option<Evaluation>, String> {
@@ -174,11 +198,11 @@ impl Evaluator {
         let Some(oldest) = self.pending.pop_front() else { return Vec::new() };
         let (version, at) = (oldest.version, oldest.at);
         match self.read(oldest) {
-            Ok((records, figures)) => {
+            Ok((records, (test, found))) => {
                 let mut effects: Vec<Effect> = records.into_iter().map(Effect::Record).collect();
                 if self.tell_server {
-                    let test = figures.map(Box::new);
-                    let message = Message::Evaluated { version, at, test };
+                    let test = test.map(Box::new);
+                    let message = Message::Evaluated { version, at, test, found };
                     effects.push(Effect::now(now, Address::Server, message));
                 }
                 effects
@@ -206,10 +230,10 @@ impl Handler<Deliver> for Evaluator {
     type Result = MessageResult<Deliver>;
 
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) -> Self::Result {
-        let Message::Evaluate { version, model } = deliver.message else {
+        let Message::Evaluate { version, model, clusters } = deliver.message else {
             return MessageResult(Vec::new());
         };
-        self.start(version, &model, deliver.now);
+        self.start(version, (&model, clusters.as_deref()), deliver.now);
         MessageResult(if self.pending.len() > self.lag {
             self.read_oldest(deliver.now)
         } else {
@@ -223,7 +247,7 @@ impl Handler<Drain> for Evaluator {
 
     fn handle(&mut self, drain: Drain, _: &mut Context<Self>) -> Self::Result {
         if let Some(model) = drain.model.filter(|_| self.latest != Some(drain.version)) {
-            self.start(drain.version, &model, drain.now);
+            self.start(drain.version, (&model, drain.clusters.as_deref()), drain.now);
         }
         let pending = std::mem::take(&mut self.pending);
         let read: Result<Vec<_>, String> = pending.into_iter().map(|p| self.read(p)).collect();

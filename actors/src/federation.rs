@@ -14,6 +14,7 @@ use crate::network::{Network, ServerLink, Transmit};
 use crate::promise::Book;
 use crate::record::{Progress, Record, Sink};
 use crate::recorder::{Check, Keep, Recorder};
+use crate::retrieval::Trials;
 use crate::rules::{EvaluationRules, StopRules};
 use crate::run::RunResult;
 use crate::server::Server;
@@ -134,7 +135,10 @@ impl Driver {
         let Federation { workbench, pool, seams, initial, conditions, .. } = federation;
         let seeds = workbench.seeds;
         let total = workbench.trainer.network().layout().len();
-        let keeps = initial.len() < total || workbench.controls;
+        let keeps = initial.len() < total || workbench.controls || workbench.reid.local_models;
+        let body = workbench.trainer.network().layout().body().end;
+        let trials = Trials::of(&workbench.reid, body);
+        let cosine_distance = workbench.reid.cosine_distance;
         let plan = workbench.plan.clone();
         let (controls, timing_only) = (workbench.controls, workbench.timing_only);
         let test_rows = workbench.test.len();
@@ -150,6 +154,7 @@ impl Driver {
             samples: federation.samples,
             keeps,
             controls,
+            cosine_distance,
         };
         let (evaluation, stop) = (federation.evaluation, federation.stop);
         let mut server =
@@ -159,7 +164,7 @@ impl Driver {
             evaluation,
             stop.read_evaluations(),
             test_rows,
-            federation.test_clients,
+            (federation.test_clients, trials),
             homes,
             book.clone(),
         );
@@ -259,8 +264,10 @@ impl Driver {
         if let Message::Orders(orders) = &event.message {
             for order in orders {
                 if let Order::Publish(publication) = order {
-                    self.driving.last.model = publication.model.clone();
-                    self.driving.last.version = publication.version;
+                    let last = &mut self.driving.last;
+                    last.model = publication.model.clone();
+                    last.clusters.clone_from(&publication.clusters);
+                    last.version = publication.version;
                 }
             }
         }
@@ -328,8 +335,11 @@ impl Driver {
     }
 
     fn keep(&mut self, record: Record) {
-        if self.timing_only && matches!(record, Record::Evaluation { .. } | Record::Clients { .. })
-        {
+        let figures = matches!(
+            record,
+            Record::Evaluation { .. } | Record::Clients { .. } | Record::Retrieval { .. }
+        );
+        if self.timing_only && figures {
             // Nothing was learnt: figures would only mislead.
             return;
         }
@@ -339,6 +349,7 @@ impl Driver {
                 self.driving.last.test = Some(test.clone());
             }
             Record::Clients { clients, .. } => self.driving.last.clients.clone_from(clients),
+            Record::Retrieval { tried, .. } => self.driving.last.tried.clone_from(tried),
             Record::Aggregation { .. } | Record::Task(_) => {}
         }
         // Records are plain data and always have a form in bytes.

@@ -18,6 +18,7 @@ mod power;
 pub mod promise;
 pub mod record;
 pub mod recorder;
+pub mod retrieval;
 pub mod rules;
 pub mod run;
 pub mod server;

@@ -5,7 +5,7 @@ use offbeat_kernel::hardship::Direction;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
-use offbeat_strategies::signal::{Assignment, LossReason, Order, Signal};
+use offbeat_strategies::signal::{Assignment, Clusters, LossReason, Order, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -74,6 +74,8 @@ pub enum Message {
         version: Version,
         /// Its shared parameters.
         model: Flat,
+        /// The groups' models, where there are several.
+        clusters: Option<Box<Clusters>>,
     },
     /// To the server: a version was evaluated.
     Evaluated {
@@ -83,6 +85,8 @@ pub enum Message {
         at: Time,
         /// On the common test set.
         test: Option<Box<Evaluation>>,
+        /// Rank-1 and mean average precision, means over the domains.
+        found: Option<(f64, f64)>,
     },
 }
 
@@ -178,8 +182,9 @@ impl Message {
             Message::Signal(Signal::Timer(token)) => [3, *token],
             Message::Orders(orders) => [orders.len() as u64, 0],
             Message::Evaluate { version, .. } => [version.0, 0],
-            Message::Evaluated { version, test, .. } => {
-                [version.0, test.as_ref().map_or(0, |test| test.accuracy.to_bits())]
+            Message::Evaluated { version, test, found, .. } => {
+                let figure = test.as_ref().map(|test| test.accuracy).or(found.map(|found| found.0));
+                [version.0, figure.map_or(0, f64::to_bits)]
             }
         }
     }

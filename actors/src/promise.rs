@@ -4,10 +4,12 @@
 //! most once. When nobody wants either any more, the job is cancelled, and if no worker had started
 //! it, it is never computed.
 
+use crate::retrieval::RetrieveJob;
 use crate::work::{EvaluateJob, Job, Output, Private, TrainJob, Workbench};
 use offbeat_kernel::pool::{Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, TaskId, Time};
 use offbeat_learning::evaluate::Evaluation;
+use offbeat_learning::reid::Retrieval;
 use offbeat_strategies::composed::{Promises, Reply};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -177,12 +179,7 @@ impl Book {
 
     /// Starts an evaluation; [`Book::take_evaluation`] gives its figures.
     pub fn evaluate(&self, due: Time, job: EvaluateJob) -> JobId {
-        let mut inner = self.0.borrow_mut();
-        let (urgency, job) = (Urgency::Eager, Job::Evaluate(job));
-        let specification = Specification { due, bytes: 256, urgency, job };
-        let id = inner.submit(&specification);
-        inner.evaluations.insert(id, specification);
-        id
+        self.0.borrow_mut().look(due, Job::Evaluate(job))
     }
 
     /// The figures of an evaluation; waits for them if need be.
@@ -194,7 +191,26 @@ impl Book {
         inner.evaluations.remove(&job);
         match inner.pool.take(job) {
             Ok(Output::Evaluated(evaluation)) => Ok(evaluation),
-            Ok(Output::Trained(_)) => Err(format!("{job} is not an evaluation")),
+            Ok(_) => Err(format!("{job} is not an evaluation")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Starts the trial of a model; [`Book::take_retrieval`] gives its figures.
+    pub fn retrieve(&self, due: Time, job: RetrieveJob) -> JobId {
+        self.0.borrow_mut().look(due, Job::Retrieve(job))
+    }
+
+    /// The figures of a trial; waits for them if need be.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub fn take_retrieval(&self, job: JobId) -> Result<Retrieval, String> {
+        let mut inner = self.0.borrow_mut();
+        inner.evaluations.remove(&job);
+        match inner.pool.take(job) {
+            Ok(Output::Retrieved(found)) => Ok(found),
+            Ok(_) => Err(format!("{job} is not a trial")),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -255,6 +271,14 @@ impl Inner {
         id
     }
 
+    /// Starts a job that only gives figures.
+    fn look(&mut self, due: Time, job: Job) -> JobId {
+        let specification = Specification { due, bytes: 256, urgency: Urgency::Eager, job };
+        let id = self.submit(&specification);
+        self.evaluations.insert(id, specification);
+        id
+    }
+
     fn reopen(&mut self, id: JobId, specification: &Specification) {
         let Specification { due, bytes, urgency, job } = specification;
         self.pool.submit(id, *due, *bytes, *urgency, job.clone());
@@ -271,7 +295,7 @@ impl Inner {
                 let (reply, private) = *both;
                 (Ok(reply), Ok(private))
             }
-            Ok(Output::Evaluated(_)) => {
+            Ok(_) => {
                 let error = format!("{} is not a training", open.job);
                 (Err(error.clone()), Err(error))
             }

@@ -1,5 +1,6 @@
 //! What a run leaves behind, row by row.
 
+use crate::retrieval::Tried;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::signal::{LossReason, Used};
@@ -25,6 +26,15 @@ pub enum Record {
         version: Version,
         /// Figures of each client that has data to evaluate on, in the order of ids.
         clients: Vec<(ClientId, Evaluation)>,
+    },
+    /// A version was tried on the persons of each domain.
+    Retrieval {
+        /// When the version was published.
+        at: Time,
+        /// Which version.
+        version: Version,
+        /// What each model found, by domain and model.
+        tried: Vec<Tried>,
     },
     /// Updates were merged into a new version.
     Aggregation {

@@ -1,6 +1,7 @@
 //! When to evaluate and when to stop.
 
 use offbeat_kernel::{Span, Time};
+use offbeat_learning::evaluate::Evaluation;
 use serde::{Deserialize, Serialize};
 
 /// When the global model is evaluated, and on what.
@@ -14,6 +15,24 @@ pub struct EvaluationRules {
     pub test: bool,
     /// On each client's own test samples, with its private part.
     pub clients: bool,
+    /// On the persons of each domain.
+    pub retrieval: RetrievalRules,
+}
+
+impl EvaluationRules {
+    /// Whether there is anything to evaluate.
+    pub fn any(&self) -> bool {
+        self.test || self.clients || self.retrieval.global || self.retrieval.local
+    }
+}
+
+/// Which models are tried on the persons of each domain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetrievalRules {
+    /// The global model, or the groups' models where there are several.
+    pub global: bool,
+    /// Each client's model after its last training, on the domains it holds.
+    pub local: bool,
 }
 
 /// When a run ends. Whatever comes first.
@@ -38,6 +57,10 @@ pub enum Target {
     Accuracy(f64),
     /// Test loss of at most this.
     Loss(f64),
+    /// Rank-1 of at least this, mean over domains, in 0..1.
+    Rank1(f64),
+    /// Mean average precision (trapezoid form) of at least this, mean over domains, in 0..1.
+    Map(f64),
 }
 
 impl StopRules {
@@ -57,11 +80,13 @@ impl StopRules {
 }
 
 impl Target {
-    /// Whether these figures reach it.
-    pub fn is_reached(&self, accuracy: f64, loss: f64) -> bool {
+    /// Whether these figures reach it: those of the test samples, and rank-1 and mean average precision.
+    pub fn is_reached(&self, test: Option<&Evaluation>, found: Option<(f64, f64)>) -> bool {
         match self {
-            Target::Accuracy(least) => accuracy >= *least,
-            Target::Loss(most) => loss <= *most,
+            Target::Accuracy(least) => test.is_some_and(|test| test.accuracy >= *least),
+            Target::Loss(most) => test.is_some_and(|test| test.loss <= *most),
+            Target::Rank1(least) => found.is_some_and(|(rank, _)| rank >= *least),
+            Target::Map(least) => found.is_some_and(|(_, map)| map >= *least),
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct RunResult {
     pub test: Option<Evaluation>,
     /// The last evaluation by clients.
     pub clients: Vec<(offbeat_kernel::ClientId, Evaluation)>,
+    /// The last trial on the persons of each domain.
+    pub tried: Vec<crate::retrieval::Tried>,
     /// Digest after each of the first events, when [`crate::Federation::trace`] was asked for.
     pub trace: Vec<[u64; 5]>,
 }

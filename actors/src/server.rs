@@ -13,7 +13,7 @@ use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::Arrival;
-use offbeat_strategies::signal::{Invitation, LossReason, Order, Publication, Signal};
+use offbeat_strategies::signal::{Clusters, Invitation, LossReason, Order, Publication, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,6 +23,7 @@ pub struct Server {
     open: BTreeMap<TaskId, Sent>,
     version: Version,
     model: Flat,
+    clusters: Option<Box<Clusters>>,
     evaluation: EvaluationRules,
     stop: StopRules,
     book: Book,
@@ -49,6 +50,7 @@ pub struct State {
     open: BTreeMap<TaskId, Sent>,
     version: Version,
     model: Flat,
+    clusters: Option<Box<Clusters>>,
     best: Option<f64>,
     without_gain: u32,
     evaluated: Option<Version>,
@@ -78,6 +80,7 @@ impl Server {
             open: BTreeMap::new(),
             version: Version(0),
             model,
+            clusters: None,
             evaluation,
             stop,
             book,
@@ -97,6 +100,7 @@ impl Server {
             open,
             version,
             model,
+            clusters,
             evaluation: _,
             stop: _,
             book: _,
@@ -111,6 +115,7 @@ impl Server {
             open: open.clone(),
             version: *version,
             model: model.clone(),
+            clusters: clusters.clone(),
             best: *best,
             without_gain: *without_gain,
             evaluated: *evaluated,
@@ -121,9 +126,19 @@ impl Server {
 
     /// Puts back what [`Server::state`] gave.
     pub fn restore(&mut self, state: State) {
-        let State { open, version, model, best, without_gain, evaluated, lost_in_a_row, closed } =
-            state;
-        (self.open, self.version, self.model, self.best) = (open, version, model, best);
+        let State {
+            open,
+            version,
+            model,
+            clusters,
+            best,
+            without_gain,
+            evaluated,
+            lost_in_a_row,
+            closed,
+        } = state;
+        (self.open, self.version, self.best) = (open, version, best);
+        (self.model, self.clusters) = (model, clusters);
         (self.without_gain, self.evaluated) = (without_gain, evaluated);
         (self.lost_in_a_row, self.closed) = (lost_in_a_row, closed);
     }
@@ -235,8 +250,8 @@ impl Server {
     }
 
     fn publish(&mut self, publication: Publication, now: Time) -> Vec<Effect> {
-        let Publication { version, model, used } = publication;
-        (self.version, self.model) = (version, model);
+        let Publication { version, model, clusters, used } = publication;
+        (self.version, self.model, self.clusters) = (version, model, clusters);
         self.tally.published(version, &used);
         let mut effects = vec![Effect::Record(Record::Aggregation { at: now, version, used })];
         let every = self.evaluation.every_versions;
@@ -252,13 +267,12 @@ impl Server {
 
     /// Has the present version evaluated, once.
     fn evaluate(&mut self, now: Time) -> Option<Effect> {
-        if self.evaluated == Some(self.version)
-            || !(self.evaluation.test || self.evaluation.clients)
-        {
+        if self.evaluated == Some(self.version) || !self.evaluation.any() {
             return None;
         }
         self.evaluated = Some(self.version);
-        let message = Message::Evaluate { version: self.version, model: self.model.clone() };
+        let (version, model) = (self.version, self.model.clone());
+        let message = Message::Evaluate { version, model, clusters: self.clusters.clone() };
         Some(Effect::now(now, Address::Evaluator, message))
     }
 
@@ -268,13 +282,19 @@ impl Server {
         Some(Effect::Schedule { at, to: Address::Server, message })
     }
 
-    fn evaluated(&mut self, version: Version, test: Option<Box<Evaluation>>) -> Vec<Effect> {
-        let Some(test) = test else { return Vec::new() };
-        if let Some(target) = self.stop.target.filter(|t| t.is_reached(test.accuracy, test.loss)) {
+    fn evaluated(
+        &mut self,
+        version: Version,
+        test: Option<&Evaluation>,
+        found: Option<(f64, f64)>,
+    ) -> Vec<Effect> {
+        if let Some(target) = self.stop.target.filter(|t| t.is_reached(test, found)) {
             return vec![Effect::Stop(format!("{version} reached the target {target:?}"))];
         }
-        if self.best.is_none_or(|best| test.accuracy > best) {
-            (self.best, self.without_gain) = (Some(test.accuracy), 0);
+        let figure = test.map(|test| test.accuracy).or(found.map(|(rank, _)| rank));
+        let Some(figure) = figure else { return Vec::new() };
+        if self.best.is_none_or(|best| figure > best) {
+            (self.best, self.without_gain) = (Some(figure), 0);
         } else {
             self.without_gain += 1;
         }
@@ -339,7 +359,9 @@ impl Handler<Deliver> for Server {
                 self.tally.bytes_of(task);
                 self.lost(task, client, reason, now)
             }
-            Message::Evaluated { version, test, .. } => self.evaluated(version, test),
+            Message::Evaluated { version, test, found, .. } => {
+                self.evaluated(version, test.as_deref(), found)
+            }
             _ => Vec::new(),
         })
     }

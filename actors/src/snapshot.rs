@@ -8,6 +8,7 @@
 
 use crate::client::{Home, Task};
 use crate::message::{Address, Event, Message};
+use crate::retrieval::Tried;
 use crate::tally::Counts;
 use crate::{evaluator, network, promise, server};
 use offbeat_kernel::codec::{self, CodecError};
@@ -16,7 +17,7 @@ use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_learning::intern::{self, Interned, Known};
 use offbeat_strategies::composed;
-use offbeat_strategies::signal::Signal;
+use offbeat_strategies::signal::{Clusters, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -134,7 +135,14 @@ impl Driving {
             accuracy: None,
             trace: trace.then(Vec::new),
             wall_seconds: 0.0,
-            last: Last { version: Version(0), model, test: None, clients: Vec::new() },
+            last: Last {
+                version: Version(0),
+                model,
+                clusters: None,
+                test: None,
+                clients: Vec::new(),
+                tried: Vec::new(),
+            },
         }
     }
 }
@@ -144,8 +152,10 @@ impl Driving {
 pub(crate) struct Last {
     pub(crate) version: Version,
     pub(crate) model: Flat,
+    pub(crate) clusters: Option<Box<Clusters>>,
     pub(crate) test: Option<Evaluation>,
     pub(crate) clients: Vec<(ClientId, Evaluation)>,
+    pub(crate) tried: Vec<Tried>,
 }
 
 impl State {

@@ -1,8 +1,10 @@
 //! What the compute pool does: local trainings and evaluations.
 
+use crate::retrieval::{ReIdBench, RetrieveJob};
 use offbeat_kernel::{ClientId, Purpose, Runner, SeedTree, TaskId, Time};
 use offbeat_learning::data::Shard;
 use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
+use offbeat_learning::reid::{COSINE_DISTANCE, Retrieval, moved};
 use offbeat_learning::{Flat, LocalPlan, TrainRequest, Trainer};
 use offbeat_strategies::composed::Reply;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,11 @@ pub trait Shards: Debug + Send + Sync {
     /// The samples that `client` keeps for evaluation, if it keeps any, as they are at the start.
     fn test(&self, client: ClientId) -> Option<Arc<Shard>>;
 
+    /// How many classes the client tells apart: the width of its head. `None` for the usual width.
+    fn classes(&self, _client: ClientId) -> Option<usize> {
+        None
+    }
+
     /// What `shard` is like at the virtual time `at`. It is the whole or a part of what `client` holds,
     /// or the common test set where there is no client. By default nothing ever changes.
     fn at(&self, _client: Option<ClientId>, shard: Arc<Shard>, _at: Time) -> Arc<Shard> {
@@ -37,6 +44,8 @@ pub struct Private {
     pub kept: Option<Flat>,
     /// The client's control variate, when the objective has one.
     pub control: Option<Flat>,
+    /// What travels as its last training left it, when local models are evaluated.
+    pub local: Option<Flat>,
 }
 
 /// One piece of real compute, as plain data.
@@ -46,6 +55,8 @@ pub enum Job {
     Train(Box<TrainJob>),
     /// The evaluation of a model on some rows of a shard.
     Evaluate(EvaluateJob),
+    /// The trial of a model on the persons of a domain.
+    Retrieve(RetrieveJob),
 }
 
 /// A client's local training.
@@ -89,6 +100,8 @@ pub enum Output {
     Trained(Box<(Reply, Private)>),
     /// An evaluation's figures.
     Evaluated(Evaluation),
+    /// A trial's figures.
+    Retrieved(Retrieval),
 }
 
 /// How the workers work: the network, the data and the plan, the same for all jobs of a run.
@@ -108,6 +121,8 @@ pub struct Workbench {
     pub controls: bool,
     /// Give "no change" instead of training.
     pub timing_only: bool,
+    /// What re-identification adds.
+    pub reid: ReIdBench,
 }
 
 impl Debug for Workbench {
@@ -125,6 +140,10 @@ impl Runner for Workbench {
             Job::Train(job) if self.timing_only => Ok(unchanged(*job)),
             Job::Train(job) => self.train(*job),
             Job::Evaluate(job) => self.evaluate(job),
+            Job::Retrieve(_) if self.timing_only => Ok(Output::Retrieved(Retrieval::default())),
+            Job::Retrieve(job) => {
+                self.reid.retrieve(self.trainer.as_ref(), &job).map(Output::Retrieved)
+            }
         }
     }
 }
@@ -133,7 +152,8 @@ impl Workbench {
     /// All parameters: what was received, followed by what the client has kept, or by fresh ones of
     /// its own when it trains for the first time.
     pub fn assemble(&self, shared: &Flat, client: ClientId, private: &Private) -> Flat {
-        let total = self.trainer.network().layout().len();
+        let trainer = self.trainer_of(client);
+        let total = trainer.network().layout().len();
         if shared.len() == total {
             return shared.clone();
         }
@@ -142,13 +162,20 @@ impl Workbench {
             None => {
                 let id = u64::from(client.0);
                 let mut stream = self.seeds.stream(Purpose::PrivateInit, id, 0);
-                let fresh = self.trainer.network().init(&mut stream);
+                let fresh = trainer.network().init(&mut stream);
                 shared.concat(&fresh.slice(shared.len()..total))
             }
         }
     }
 
+    /// The trainer for a client: the usual one, or the one with a head of the client's own width.
+    fn trainer_of(&self, client: ClientId) -> &Arc<dyn Trainer> {
+        let own = self.shards.classes(client).and_then(|width| self.reid.trainers.get(&width));
+        own.unwrap_or(&self.trainer)
+    }
+
     fn train(&self, job: TrainJob) -> Result<Output, String> {
+        let trainer = self.trainer_of(job.client);
         let start = self.assemble(&job.shared, job.client, &job.private);
         let shard = self.shards.at(Some(job.client), self.shards.train(job.client), job.at);
         let received = job.shared.len();
@@ -164,7 +191,7 @@ impl Workbench {
         let request = TrainRequest {
             start: start.clone(),
             received,
-            shard,
+            shard: shard.clone(),
             plan,
             step_limit: job.step_limit,
             correction,
@@ -172,9 +199,9 @@ impl Workbench {
             stream: self.seeds.stream(Purpose::Training, u64::from(job.client.0), job.task.0),
         };
         let rate = request.plan.sgd.rate;
-        let trained = self.trainer.train(request).map_err(|error| error.to_string())?;
+        let trained = trainer.train(request).map_err(|error| error.to_string())?;
         let mut extras = BTreeMap::new();
-        let mut private = Private { kept: None, control: None };
+        let mut private = Private::default();
         if let Some((server, own)) = control {
             let renewed =
                 renew_control(&server, &own, &start, &trained.params, trained.steps, rate);
@@ -184,12 +211,24 @@ impl Workbench {
         if received < trained.params.len() {
             private.kept = Some(trained.params.slice(received..trained.params.len()));
         }
+        let mut scalars = BTreeMap::new();
+        if self.reid.cosine_distance {
+            // The batch is the task's own, so that it does not depend on what else was drawn.
+            let id = u64::from(job.client.0);
+            let mut stream = self.seeds.stream(Purpose::Evaluation, id, job.task.0);
+            let (before, after) = (&start, &trained.params);
+            let moved = moved(&**trainer, before, after, &shard, self.plan.batch, &mut stream)
+                .map_err(|error| error.to_string())?;
+            scalars.insert(COSINE_DISTANCE.to_string(), moved);
+        }
+        let params = trained.params.slice(0..received);
+        private.local = self.reid.local_models.then(|| params.clone());
         let reply = Reply {
-            params: trained.params.slice(0..received),
+            params,
             steps: trained.steps as u64,
             loss: trained.loss,
             loss_squared: trained.loss_squared,
-            scalars: BTreeMap::new(),
+            scalars,
             extras,
         };
         Ok(Output::Trained(Box::new((reply, private))))
@@ -207,6 +246,7 @@ impl Workbench {
     }
 
     fn evaluate(&self, job: EvaluateJob) -> Result<Output, String> {
+        let client = job.client.as_ref().map(|(client, _)| *client);
         let (params, shard) = match job.client {
             None => (job.shared, self.shards.at(None, self.test.clone(), job.at)),
             Some((client, private)) => {
@@ -215,7 +255,8 @@ impl Workbench {
                 (self.assemble(&job.shared, client, &private), shard)
             }
         };
-        evaluate_rows(&*self.trainer, &params, &shard, job.rows)
+        let trainer = client.map_or(&self.trainer, |client| self.trainer_of(client));
+        evaluate_rows(&**trainer, &params, &shard, job.rows)
             .map(Output::Evaluated)
             .map_err(|error| error.to_string())
     }

@@ -1,5 +1,7 @@
 //! From a prepared scenario to a federation that can run.
 
+mod people;
+
 use crate::device::DeviceKind;
 use crate::diagnose::Problem;
 use crate::held::Held;
@@ -8,11 +10,13 @@ use crate::prepare::Prepared;
 use crate::ranks::dominant_labels;
 use crate::run::Options;
 use crate::schedule;
-use crate::spec::{EvaluateOn, Metric, ScenarioFile, Travel};
+use crate::spec::{Buffers, EvaluateOn, Metric, ScenarioFile, Travel};
 use crate::world::{Cost, World};
+use offbeat_actors::rules::RetrievalRules;
 use offbeat_actors::work::Workbench;
 use offbeat_actors::{EvaluationRules, Federation, StopRules, Target};
 use offbeat_kernel::{PoolConfig, Span, Time};
+use offbeat_learning::Part;
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::registry::{CompanionPart, Registry, SelectPart};
 use std::rc::Rc;
@@ -59,9 +63,10 @@ pub fn assemble(
     let sections = loaded.scenario.sections();
     let plan = Arc::new(sections.training.plan());
     let layout = prepared.network.layout();
-    let shared = match sections.strategy.travel {
-        Travel::All => layout.len(),
-        Travel::Backbone => layout.body().end,
+    let shared = match (sections.strategy.travel, sections.strategy.buffers) {
+        (Travel::All, _) => layout.len(),
+        (Travel::Backbone, Buffers::KeepLocal) => layout.range(Part::Backbone).end,
+        (Travel::Backbone, _) => layout.body().end,
     };
     let cost = Cost {
         flops_per_sample: prepared.network.flops_per_sample() as f64,
@@ -69,13 +74,17 @@ pub fn assemble(
         shared_bytes: 4 * shared as u64,
         plan: plan.clone(),
     };
-    let sizes = prepared.shards.iter().map(|shard| shard.len() as u32).collect();
+    let sizes = prepared.sizes();
     let labels = dominant_labels(&prepared.report.counts, prepared.report.classes);
     let population = prepared.population.clone();
     let world = Rc::new(World::new(population, prepared.seeds, sizes, &labels, cost));
     let asked = sections.training.trainer;
+    let trainer = settings.device.open(asked, &prepared.network, &loaded.document)?;
+    let registry =
+        people::registry(sections, prepared, &settings.registry, &trainer, settings.workers);
     let workbench = Workbench {
-        trainer: settings.device.open(asked, &prepared.network, &loaded.document)?,
+        reid: people::bench(sections, prepared, &trainer, &loaded.document)?,
+        trainer,
         shards: Arc::new(Held::new(prepared)),
         test: prepared.test.clone(),
         plan,
@@ -86,7 +95,7 @@ pub fn assemble(
     Ok(Federation {
         workbench,
         pool: PoolConfig { workers: settings.workers, budget_bytes: BUDGET_BYTES },
-        seams: seams(loaded, &settings.registry)?,
+        seams: seams(loaded, &registry)?,
         initial: prepared.initial.slice(0..shared),
         conditions: world.clone(),
         roster: world.clone(),
@@ -124,6 +133,10 @@ fn evaluation_rules(sections: &ScenarioFile) -> EvaluationRules {
         every: evaluation.every_virtual_minutes.map(|minutes| Span::from_seconds(minutes * 60.0)),
         test: evaluation.on.contains(&EvaluateOn::Test),
         clients: evaluation.on.contains(&EvaluateOn::Clients),
+        retrieval: RetrievalRules {
+            global: evaluation.on.contains(&EvaluateOn::Retrieval),
+            local: evaluation.on.contains(&EvaluateOn::RetrievalLocal),
+        },
     }
 }
 
@@ -136,6 +149,8 @@ fn stop_rules(sections: &ScenarioFile) -> StopRules {
         target: run.target.map(|target| match target.metric {
             Metric::Accuracy => Target::Accuracy(target.value),
             Metric::Loss => Target::Loss(target.value),
+            Metric::Rank1 => Target::Rank1(target.value),
+            Metric::Map => Target::Map(target.value),
         }),
         patience: run.patience,
     }

@@ -16,7 +16,7 @@ pub struct Item {
 }
 
 /// The scenarios that come with Offbeat: path and content.
-pub const LIBRARY: [(&str, &str); 7] = [
+pub const LIBRARY: [(&str, &str); 11] = [
     ("scenarios/library/quickstart.toml", include_str!("../library/quickstart.toml")),
     ("scenarios/library/hospitals.toml", include_str!("../library/hospitals.toml")),
     ("scenarios/library/fashion-mnist.toml", include_str!("../library/fashion-mnist.toml")),
@@ -24,6 +24,10 @@ pub const LIBRARY: [(&str, &str); 7] = [
     ("scenarios/library/slow-classes.toml", include_str!("../library/slow-classes.toml")),
     ("scenarios/library/delays.toml", include_str!("../library/delays.toml")),
     ("scenarios/library/diurnal.toml", include_str!("../library/diurnal.toml")),
+    ("scenarios/library/fedreid.toml", include_str!("../library/fedreid.toml")),
+    ("scenarios/library/fedreid-study.toml", include_str!("../library/fedreid-study.toml")),
+    ("scenarios/library/fedreid-async.toml", include_str!("../library/fedreid-async.toml")),
+    ("scenarios/library/fedreid-by-camera.toml", include_str!("../library/fedreid-by-camera.toml")),
 ];
 
 /// The scenarios of the library with their own descriptions.
@@ -64,6 +68,12 @@ pub fn datasets() -> Vec<Item> {
         "cifar100" => "60,000 colour images, 32x32, 100 classes (binary files)",
         "csv" => "tables of your own with a label column",
         "synthetic" => "Gaussian clusters of any size and difficulty",
+        "nine-domains" => {
+            "synthetic persons in nine domains after a public re-ID benchmark, any scale"
+        }
+        "persons" => {
+            "pictures of persons in folders: Market-1501, DukeMTMC-reID, MSMT17 and the like"
+        }
         "synthetic-clients" => "Synthetic(alpha, beta) of the FedProx paper, split by client",
         _ => "",
     })

@@ -5,6 +5,7 @@ use crate::prepare::Prepared;
 use offbeat_actors::work::Shards;
 use offbeat_kernel::{ClientId, Time};
 use offbeat_learning::data::{Shard, turn_labels};
+use offbeat_learning::reid::ClientPictures;
 use std::sync::Arc;
 
 /// The samples of all clients.
@@ -12,6 +13,7 @@ use std::sync::Arc;
 pub struct Held {
     train: Vec<Arc<Shard>>,
     test: Vec<Arc<Shard>>,
+    people: Option<Vec<ClientPictures>>,
     population: Population,
     /// The common test set after the population's drift, which every evaluation from then on needs.
     drifted: Option<Arc<Shard>>,
@@ -24,6 +26,7 @@ impl Held {
         Self {
             train: prepared.shards.clone(),
             test: prepared.test_shards.clone(),
+            people: prepared.people.as_ref().map(|people| people.clients.clone()),
             population: prepared.population.clone(),
             drifted: drift.map(|drift| turn_labels(&prepared.test, drift.label_rotation)),
         }
@@ -32,7 +35,15 @@ impl Held {
 
 impl Shards for Held {
     fn train(&self, client: ClientId) -> Arc<Shard> {
+        if let Some(people) = &self.people {
+            return people[client.index() % people.len()].shard();
+        }
         self.train[client.index() % self.train.len()].clone()
+    }
+
+    fn classes(&self, client: ClientId) -> Option<usize> {
+        let people = self.people.as_ref()?;
+        Some(people[client.index() % people.len()].classes)
     }
 
     fn test(&self, client: ClientId) -> Option<Arc<Shard>> {

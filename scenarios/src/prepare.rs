@@ -1,6 +1,8 @@
 //! From a scenario to its data, its partition and its network: everything that can still be wrong
 //! before a run.
 
+mod people;
+
 use crate::diagnose::Problem;
 use crate::document::Document;
 use crate::population::Population;
@@ -9,6 +11,7 @@ use crate::spec::ScenarioFile;
 use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, PartitionReport, Shard};
 use offbeat_learning::network::{Network, load_start};
+use offbeat_learning::reid::People;
 use offbeat_learning::{Flat, LearnError};
 use rand::seq::SliceRandom;
 use std::path::Path;
@@ -25,19 +28,37 @@ pub struct Prepared {
     pub network: Arc<Network>,
     /// First weights, in the network's layout.
     pub initial: Flat,
-    /// The training samples of all clients.
-    pub train: Arc<Dataset>,
     /// The common test samples.
     pub test: Arc<Shard>,
     /// The training samples of each part of the data; client `i` holds part `i` modulo their number.
     pub shards: Vec<Arc<Shard>>,
     /// The own test samples that belong to each part; empty when none are kept.
     pub test_shards: Vec<Arc<Shard>>,
+    /// The clients' pictures, where persons are re-identified: then `shards` and `test_shards` are empty.
+    pub people: Option<People>,
     /// Who got what.
     pub report: PartitionReport,
 }
 
 impl Prepared {
+    /// How many samples each part of the data trains on.
+    pub fn sizes(&self) -> Vec<u32> {
+        match &self.people {
+            Some(people) => people.clients.iter().map(|client| client.len() as u32).collect(),
+            None => self.shards.iter().map(|shard| shard.len() as u32).collect(),
+        }
+    }
+
+    /// For each part of the data its rows, and the label of each: tells whether data are still the same.
+    pub fn who_holds_what(&self) -> Vec<(&[u32], Vec<u32>)> {
+        let shards = self.shards.iter().map(|shard| {
+            let labels = shard.rows.iter().map(|row| shard.data.labels[*row as usize]);
+            (&*shard.rows, labels.collect())
+        });
+        let people = self.people.iter().flat_map(|people| &people.clients);
+        shards.chain(people.map(|client| (client.rows(), client.labels().to_vec()))).collect()
+    }
+
     /// Clients that keep test samples, with their number.
     pub fn test_clients(&self) -> Vec<(ClientId, usize)> {
         let sizes = self.test_shards.iter().enumerate().filter(|(_, shard)| !shard.is_empty());
@@ -54,6 +75,9 @@ pub fn prepare(scenario: &Scenario, document: &Document) -> Result<Prepared, Pro
     let sections = scenario.sections();
     let seeds = SeedTree::new(scenario.seed());
     let population = Population::new(&sections.population, document)?;
+    if sections.data.dataset.is_people() {
+        return people::prepare(scenario, document, population);
+    }
     let split =
         sections.data.dataset.load(&sections.data.dir, seeds).map_err(at("data.dataset"))?;
     refuse_missing_numbers(&split.train, "training").map_err(at("data.dataset"))?;
@@ -68,12 +92,7 @@ pub fn prepare(scenario: &Scenario, document: &Document) -> Result<Prepared, Pro
     let report = PartitionReport::new(&partition, &split.train);
     let network = Network::new(&sections.network.model, &split.train.shape, split.train.classes)
         .map_err(at("network.model"))?;
-    refuse_unknown_prefixes(sections, &network, document)?;
-    let drawn = network.init(&mut seeds.stream(Purpose::ModelInit, 0, 0));
-    let initial = match &sections.network.weights {
-        Some(path) => load_start(path, &network, &drawn).map_err(at("network.weights"))?,
-        None => drawn,
-    };
+    let initial = first_weights(sections, &network, seeds, document)?;
     let train = Arc::new(split.train);
     let (mut shards, mut test_shards) = (Vec::new(), Vec::new());
     for (client, rows) in partition.iter().enumerate() {
@@ -94,12 +113,28 @@ pub fn prepare(scenario: &Scenario, document: &Document) -> Result<Prepared, Pro
         population,
         network: Arc::new(network),
         initial,
-        train,
         test,
         shards,
         test_shards,
+        people: None,
         report,
     })
+}
+
+/// The first weights: from a file, or drawn.
+fn first_weights(
+    sections: &ScenarioFile,
+    network: &Network,
+    seeds: SeedTree,
+    document: &Document,
+) -> Result<Flat, Problem> {
+    refuse_unknown_prefixes(sections, network, document)?;
+    let drawn = network.init(&mut seeds.stream(Purpose::ModelInit, 0, 0));
+    match &sections.network.weights {
+        Some(path) => load_start(path, network, &drawn)
+            .map_err(|error| problem(error, "network.weights", document)),
+        None => Ok(drawn),
+    }
 }
 
 /// The key that says how the data of `client` differ.

@@ -1,6 +1,7 @@
 //! What a run came to, for people and for programs.
 
 use crate::gather::{Gather, Name};
+use crate::report::retrieval::{self, Whose, by_domain, mean};
 use crate::rundir::table::{Spread, reason_name};
 use crate::snapshot::Cost;
 use crate::units::{bytes, count};
@@ -60,6 +61,9 @@ pub struct Summary {
     pub last: BTreeMap<&'static str, f64>,
     /// What snapshots cost; only the process that ended the run counts.
     pub snapshots: Cost,
+    /// What was found by domain, as a table; empty where nobody was searched for.
+    #[serde(skip)]
+    pub persons: String,
     /// The run directory.
     pub run_dir: String,
 }
@@ -112,6 +116,18 @@ impl Summary {
             last.insert("accuracy_worst", spread.worst);
             last.insert("accuracy_best", spread.best);
         }
+        for (whose, rank, best, map) in [
+            (Whose::Global, "rank_1", "rank_1_best_three", "map"),
+            (Whose::Local, "rank_1_local", "rank_1_local_best_three", "map_local"),
+        ] {
+            let found = by_domain(gather.retrieval(), whose);
+            let figures = [
+                (rank, mean(&found, |b| b.cmc[0])),
+                (best, mean(&found, |b| b.rank_1_best)),
+                (map, mean(&found, |b| b.map)),
+            ];
+            last.extend(figures.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        }
         let lost = result.counts.lost.iter().map(|(reason, count)| (reason_name(*reason), *count));
         Self {
             scenario: name.scenario.clone(),
@@ -141,6 +157,7 @@ impl Summary {
             },
             last,
             snapshots: Cost::default(),
+            persons: retrieval::text(gather.retrieval()),
             run_dir: String::new(),
         }
     }
@@ -250,6 +267,7 @@ impl Summary {
         rows.push(("digest", self.digest.clone()));
         rows.push(("run directory", self.run_dir.clone()));
         let title = format!("{} (seed {})\n", self.scenario, self.seed);
+        let title = title + &self.persons;
         rows.iter().fold(title, |text, (name, value)| text + &format!("  {name:<14} {value}\n"))
     }
 }

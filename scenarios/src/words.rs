@@ -51,6 +51,7 @@ pub fn strategy(strategy: &StrategySection) -> String {
         (strategy.combine != usual.combine).then(|| part(&strategy.combine)),
         (strategy.refine != usual.refine).then(|| part(&strategy.refine)),
         (strategy.companion != usual.companion).then(|| part(&strategy.companion)),
+        (strategy.buffers != usual.buffers).then(|| format!("buffers {}", part(&strategy.buffers))),
         (strategy.travel == Travel::Backbone).then(|| "heads stay".to_string()),
     ];
     parts.extend(others.into_iter().flatten());

@@ -13,6 +13,7 @@ pub mod pace;
 pub mod paillier;
 pub mod refine;
 pub mod registry;
+pub mod resources;
 pub mod roster;
 pub mod seams;
 pub mod select;

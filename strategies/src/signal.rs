@@ -121,10 +121,21 @@ pub struct Assignment {
 pub struct Publication {
     /// Its version.
     pub version: Version,
-    /// Its shared parameters.
+    /// Its shared parameters; of group 0 where there are several groups.
     pub model: Flat,
+    /// The groups' models, where there are several.
+    pub clusters: Option<Box<Clusters>>,
     /// One line for each update that went into it.
     pub used: Vec<Used>,
+}
+
+/// Several groups, each with a model of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Clusters {
+    /// The shared parameters of each group.
+    pub models: BTreeMap<u32, Flat>,
+    /// The group of each client that was ever merged; all others start from group 0.
+    pub of: BTreeMap<ClientId, u32>,
 }
 
 /// An update that went into a new model.

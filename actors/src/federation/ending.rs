@@ -13,7 +13,8 @@ impl Driver {
         let now = self.driving.calendar.now();
         let version = self.driving.last.version;
         let model = (ended != INTERRUPTED).then(|| self.driving.last.model.clone());
-        let drained = match self.evaluator.send(Drain { now, version, model }).await {
+        let clusters = self.driving.last.clusters.take();
+        let drained = match self.evaluator.send(Drain { now, version, model, clusters }).await {
             Ok(drained) => drained.map_err(RunError::Hopeless)?,
             Err(_) => {
                 let at = self.driving.calendar.now();
@@ -41,6 +42,7 @@ impl Driver {
             model,
             test: self.driving.last.test.take(),
             clients: std::mem::take(&mut self.driving.last.clients),
+            tried: std::mem::take(&mut self.driving.last.tried),
             trace: self.driving.trace.take().unwrap_or_default(),
             counts,
         };

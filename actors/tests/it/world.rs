@@ -2,6 +2,8 @@
 
 use offbeat_actors::client::Samples;
 use offbeat_actors::network::ServerLink;
+use offbeat_actors::retrieval::ReIdBench;
+use offbeat_actors::rules::RetrievalRules;
 use offbeat_actors::work::{Shards, Workbench};
 use offbeat_actors::{EvaluationRules, Federation, Ideal, Memory, Record, RunResult, StopRules};
 use offbeat_kernel::pool::PoolConfig;
@@ -44,6 +46,7 @@ pub(crate) struct World {
     pub(crate) controls: bool,
     pub(crate) data: Arc<Dataset>,
     pub(crate) blocks: Option<Vec<usize>>,
+    pub(crate) reid: ReIdBench,
 }
 
 /// How much of the parameters travels.
@@ -77,6 +80,7 @@ impl World {
             controls: false,
             data,
             blocks: None,
+            reid: ReIdBench::default(),
         }
     }
 
@@ -139,6 +143,7 @@ impl World {
                 seeds: self.seeds(),
                 controls: self.controls,
                 timing_only: false,
+                reid: self.reid.clone(),
             },
             pool: PoolConfig { workers: self.workers, budget_bytes: 1 << 30 },
             seams,
@@ -153,6 +158,7 @@ impl World {
                 every: None,
                 test: self.shared == Shared::All,
                 clients: false,
+                retrieval: RetrievalRules::default(),
             },
             stop: StopRules { versions: Some(self.versions), ..StopRules::default() },
             interrupt: Arc::new(AtomicBool::new(false)),

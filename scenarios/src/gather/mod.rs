@@ -3,10 +3,12 @@
 //! A run can have millions of tasks. What is kept of them is bounded: sums, a histogram, and a thinned
 //! list of spans for the timeline. Of evaluations every figure is kept, accuracy by class of the last.
 
+mod persons;
 mod spans;
 mod traffic;
 mod work;
 
+use crate::report::retrieval::RetrievalPoint;
 use crate::report::stats::{histogram_mean, histogram_quantile};
 use crate::report::{Counts, EvalPoint, Outcome, RunData};
 use crate::rundir::table::reason_name;
@@ -29,6 +31,7 @@ pub struct Gather {
     staleness: Vec<u64>,
     spans: Spans,
     work: Work,
+    retrieval: Vec<RetrievalPoint>,
 }
 
 /// Which run it was, in words.
@@ -70,6 +73,9 @@ impl Gather {
                     self.staleness[stale] += 1;
                 }
             }
+            Record::Retrieval { at, version, tried } => {
+                self.retrieval.push(persons::point(*at, *version, tried));
+            }
             Record::Task(task) => self.task(task),
         }
     }
@@ -78,6 +84,11 @@ impl Gather {
         self.traffic.task(task);
         self.work.ended(task);
         self.spans.add(task, outcome(task.end));
+    }
+
+    /// Trials on the persons of each domain.
+    pub fn retrieval(&self) -> &[RetrievalPoint] {
+        &self.retrieval
     }
 
     /// Mean staleness of the merged updates in versions; `None` when none was merged.
@@ -139,6 +150,7 @@ impl Gather {
             mean_staleness,
             p95_staleness,
             staleness: self.staleness,
+            retrieval: self.retrieval,
             tasks_note: self.spans.note(),
             tasks: self.spans.into_list(),
             wasted_share,

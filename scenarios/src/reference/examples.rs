@@ -9,6 +9,8 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("slow-classes", include_str!("../../library/slow-classes.toml")),
     ("delays", include_str!("../../library/delays.toml")),
     ("fashion-mnist", include_str!("../../library/fashion-mnist.toml")),
+    ("fedreid", include_str!("../../library/fedreid.toml")),
+    ("fedreid-study", include_str!("../../library/fedreid-study.toml")),
     ("base", include_str!("../../cookbook/base.toml")),
     ("groups", include_str!("../../cookbook/groups.toml")),
     ("extend", include_str!("../../cookbook/extend.toml")),

@@ -5,6 +5,7 @@ use super::comparison::{Comparison, Row, groups};
 use super::curves::{Along, Shown, curves};
 use super::data::RunData;
 use super::distributions::staleness;
+use super::domains;
 use super::html::{escape, label, note, page, section, table};
 use super::lanes::timeline;
 use super::quantity::{Quantity, count};
@@ -39,6 +40,10 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
         return page(&title, &(body + &note("There are no runs to compare.")));
     }
     body += &section("Figures", &figures_table(&comparison));
+    if !comparison.domains.rows.is_empty() {
+        body +=
+            &section("Persons found again, by domain", &domains::comparison(&comparison.domains));
+    }
     body += &section("Learning curves", &learning_curves(&groups, target));
     body += &section("Staleness of the merged updates", &histograms(&groups));
     if comparison.rows.iter().any(|row| !row.per_class.is_empty()) {

@@ -2,6 +2,7 @@
 
 use super::curves::Along;
 use super::data::RunData;
+use super::retrieval::Domains;
 use super::stats::{Estimate, estimate, worst_decile};
 use super::target::Target;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ pub struct Comparison {
     pub target: Option<Target>,
     /// One row per label, in the order in which the labels first came.
     pub rows: Vec<Row>,
+    /// Rank-1 by domain, where persons were searched for.
+    #[serde(default, skip_serializing_if = "no_domains")]
+    pub domains: Domains,
 }
 
 /// One label: runs that differ in their seed only. A figure is `None` when no run has it; its `n` says how
@@ -51,12 +55,18 @@ pub struct Row {
     pub per_class: Vec<Option<Estimate>>,
 }
 
+fn no_domains(domains: &Domains) -> bool {
+    domains.rows.is_empty()
+}
+
 impl Comparison {
     /// Compares `runs` by label.
     pub fn new(runs: &[RunData], target: Option<Target>) -> Self {
+        let groups = groups(runs);
         Self {
             target,
-            rows: groups(runs).iter().map(|group| Row::new(group, target.as_ref())).collect(),
+            rows: groups.iter().map(|group| Row::new(group, target.as_ref())).collect(),
+            domains: Domains::new(&groups),
         }
     }
 }

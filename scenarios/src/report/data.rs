@@ -1,6 +1,7 @@
 //! What a page needs to know about a run.
 
 use super::nan;
+use super::retrieval::RetrievalPoint;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -44,6 +45,9 @@ pub struct RunData {
     pub tasks_note: String,
     /// Share of the clients' working time whose result was not used, 0 to 1; `None` when unknown.
     pub wasted_share: Option<f64>,
+    /// Trials on the persons of each domain; empty where nobody was searched for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retrieval: Vec<RetrievalPoint>,
     /// Share of the compute workers' time that was spent on jobs, 0 to 1; `None` when unknown.
     pub utilisation: Option<f64>,
 }

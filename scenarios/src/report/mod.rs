@@ -17,10 +17,12 @@ mod comparison;
 mod curves;
 mod data;
 mod distributions;
+mod domains;
 mod html;
 mod lanes;
 mod nan;
 mod quantity;
+pub mod retrieval;
 mod run_page;
 #[cfg(test)]
 mod samples;

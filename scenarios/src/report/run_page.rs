@@ -4,6 +4,7 @@ use super::chart::Series;
 use super::curves::{Along, Shown, curves};
 use super::data::RunData;
 use super::distributions::{client_accuracy, per_class, staleness};
+use super::domains;
 use super::html::{escape, note, page, section, table, tiles};
 use super::lanes::timeline;
 use super::quantity::{Quantity, count};
@@ -21,6 +22,9 @@ pub fn run_page(run: &RunData) -> String {
     let title = if run.name.is_empty() { "Run" } else { &run.name };
     let mut body = head(title, run);
     body += &section("Key figures", &tiles(&key_figures(run)));
+    if !run.retrieval.is_empty() {
+        body += &section("Persons found again, by domain", &domains::run(&run.retrieval));
+    }
     body += &section("Learning curves", &learning_curves(run));
     let mut spread = staleness("Staleness of the merged updates", &run.staleness, 0);
     spread += &client_accuracy(&run.client_accuracy);

@@ -84,6 +84,7 @@ impl Sample {
             p95_staleness: histogram_quantile(&staleness, 0.95),
             staleness,
             tasks,
+            retrieval: Vec::new(),
             tasks_note: String::new(),
             wasted_share: Some(0.05 + 0.2 * noise(self.seed as f64 + self.pace)),
             utilisation: Some(0.93),

@@ -68,6 +68,9 @@ pub fn text(comparison: &Comparison, classes: bool) -> String {
     if classes && comparison.rows.iter().any(|row| !row.per_class.is_empty()) {
         blocks.push(format!("Accuracy by class\n{}", by_class(comparison)));
     }
+    if !comparison.domains.rows.is_empty() {
+        blocks.push(comparison.domains.text());
+    }
     blocks.push(
         "Mean over runs ± half of the 95 % interval (Student's t).\nstale: mean age of updates in versions, and its 95th percentile.\n".to_string(),
     );

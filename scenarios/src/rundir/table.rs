@@ -2,7 +2,7 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `kind` | `evaluation`, `aggregation` or `task` |
+//! | `kind` | `evaluation`, `retrieval`, `aggregation` or `task` |
 //! | `virtual_seconds` | virtual time: when the version was published, the updates merged, the task ended |
 //! | `wall_seconds` | real time since the start of the run when the row was written |
 //! | `version` | model version: evaluated, published, or sent to the client |
@@ -13,10 +13,12 @@
 //! Metrics of an evaluation: `accuracy`, `loss`, `samples` (of a client when `client` is filled), and
 //! over clients `accuracy_mean`, `accuracy_worst`, `accuracy_best`. Of an aggregation: `updates`, and
 //! by client `staleness`, `weight`, `training_loss`. Of a task: `seconds`, `bytes_down`, `bytes_up`, and
-//! `arrived` or `lost-<reason>` with value 1.
+//! `arrived` or `lost-<reason>` with value 1. Of a retrieval: `rank-1@<domain>`, `rank-5`, `rank-10`, `map`
+//! (trapezoid form) and `map-standard` likewise; of a client's local model when `client` is filled.
 
 use offbeat_actors::Record;
 use offbeat_actors::record::{TaskEnd, TaskRow};
+use offbeat_actors::retrieval::{Model, Tried};
 use offbeat_kernel::{ClientId, Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::LossReason;
@@ -81,6 +83,9 @@ pub fn rows(record: &Record) -> Vec<Row> {
             }
             rows
         }
+        Record::Retrieval { at, version, tried } => {
+            tried.iter().flat_map(|one| of_trial(*at, *version, one)).collect()
+        }
         Record::Task(task) => of_task(task),
     }
 }
@@ -122,6 +127,33 @@ fn of_clients(at: Time, version: Version, clients: &[(ClientId, Evaluation)]) ->
         rows.push(row("accuracy_best", spread.best));
     }
     rows
+}
+
+/// `rank-1@DOMAIN` and so on; of a group's model `rank-1@DOMAIN/group-G`; of a client's with its id.
+fn of_trial(at: Time, version: Version, tried: &Tried) -> Vec<Row> {
+    let Tried { name, figures, .. } = tried;
+    let (client, place) = match tried.model {
+        Model::Global => (None, name.clone()),
+        Model::Group(group) => (None, format!("{name}/group-{group}")),
+        Model::Local(client) => (Some(client), name.clone()),
+    };
+    let [one, five, ten] = figures.cmc;
+    let values = [
+        ("rank-1", one),
+        ("rank-5", five),
+        ("rank-10", ten),
+        ("map", figures.map_trapezoid),
+        ("map-standard", figures.map_standard),
+    ];
+    let row = |(metric, value): (&str, f64)| Row {
+        kind: "retrieval",
+        at,
+        version,
+        client,
+        metric: format!("{metric}@{place}").into(),
+        value,
+    };
+    values.into_iter().map(row).collect()
 }
 
 fn of_task(task: &TaskRow) -> Vec<Row> {

@@ -18,8 +18,7 @@ impl Fingerprint {
     /// Of this build running `scenario` on the data that were prepared.
     pub fn of(scenario: &Scenario, prepared: &Prepared) -> Self {
         let build = Build::this();
-        let rows: Vec<&[u32]> = prepared.shards.iter().map(|shard| &*shard.rows).collect();
-        let data = codec::encode(&(&prepared.train.labels, rows)).unwrap_or_default();
+        let data = codec::encode(&prepared.who_holds_what()).unwrap_or_default();
         let items = [
             ("version", build.version.to_string()),
             ("features", build.features.join(" ")),

@@ -1,5 +1,6 @@
 //! `[evaluation]`: when the model is evaluated, and on what.
 
+use offbeat_learning::reid::RetrievalOptions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ pub struct EvaluationSection {
     pub every_virtual_minutes: Option<f64>,
     /// On what.
     pub on: Vec<EvaluateOn>,
+    /// How pictures are ranked when persons are re-identified.
+    #[serde(skip_serializing_if = "usual")]
+    pub retrieval: RetrievalOptions,
     /// For comparison, let every client also train alone, as many steps as it did in the federation,
     /// and evaluate these models as the federation's.
     pub local_baseline: bool,
@@ -30,6 +34,15 @@ pub enum EvaluateOn {
     Test,
     /// Every client's own test samples, with its private head if it has one: mean, worst and best.
     Clients,
+    /// The persons of each domain: rank-1, -5, -10 and mean average precision of the global model, or of
+    /// the groups' models for their members' domains.
+    Retrieval,
+    /// The same for each client's model after its last training, on the domains it holds.
+    RetrievalLocal,
+}
+
+fn usual(options: &RetrievalOptions) -> bool {
+    *options == RetrievalOptions::default()
 }
 
 impl Default for EvaluationSection {
@@ -38,6 +51,7 @@ impl Default for EvaluationSection {
             every_versions: None,
             every_virtual_minutes: None,
             on: vec![EvaluateOn::Test],
+            retrieval: RetrievalOptions::default(),
             local_baseline: false,
         }
     }

@@ -23,7 +23,7 @@ pub use output::{OutputSection, SnapshotSection};
 pub use population::{GroupSection, PopulationSection};
 pub use run::{Metric, RunSection, Target};
 pub use server::ServerSection;
-pub use strategy::{StrategySection, Travel, strategy_parts};
+pub use strategy::{Buffers, StrategySection, Travel, strategy_parts};
 pub use training::{ObjectiveSection, RateGroup, SgdSection, TrainingSection};
 
 use schemars::JsonSchema;

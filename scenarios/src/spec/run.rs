@@ -42,7 +42,7 @@ pub struct RunSection {
 pub struct Target {
     /// Which metric.
     pub metric: Metric,
-    /// Reached when the metric is at least (accuracy) or at most (loss) this.
+    /// Reached when the metric is at least this, of the loss at most.
     pub value: f64,
 }
 
@@ -54,6 +54,11 @@ pub enum Metric {
     Accuracy,
     /// Mean loss over the test samples.
     Loss,
+    /// Rank-1, mean over the domains that are learnt from, 0 to 1.
+    #[serde(rename = "rank-1")]
+    Rank1,
+    /// Mean average precision (trapezoid form), mean over the domains that are learnt from, 0 to 1.
+    Map,
 }
 
 impl RunSection {

@@ -33,6 +33,28 @@ pub struct StrategySection {
     pub companion: CompanionPart,
     /// What travels between clients and server.
     pub travel: Travel,
+    /// What becomes of buffers, such as the running statistics of batch normalisation.
+    #[serde(skip_serializing_if = "Buffers::is_usual")]
+    pub buffers: Buffers,
+}
+
+/// What becomes of buffers, such as the running statistics of batch normalisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Buffers {
+    /// They are merged like parameters.
+    #[default]
+    Average,
+    /// The server takes those of the merged client with the lowest id.
+    First,
+    /// Each client keeps its own (FedBN); needs `travel = "backbone"`.
+    KeepLocal,
+}
+
+impl Buffers {
+    fn is_usual(&self) -> bool {
+        *self == Self::Average
+    }
 }
 
 /// What travels between clients and server.
@@ -49,12 +71,27 @@ pub enum Travel {
 impl Default for StrategySection {
     fn default() -> Self {
         let Parts { select, pace, group, weigh, combine, refine, companion } = Parts::default();
-        let travel = Travel::default();
-        Self { select, schedule_file: None, pace, group, weigh, combine, refine, companion, travel }
+        Self {
+            select,
+            schedule_file: None,
+            pace,
+            group,
+            weigh,
+            combine,
+            refine,
+            companion,
+            travel: Travel::default(),
+            buffers: Buffers::default(),
+        }
     }
 }
 
 impl StrategySection {
+    /// Whether a part looks at the public pictures.
+    pub fn looks_at_public(&self) -> bool {
+        self.parts().look_at_public()
+    }
+
     /// The parts, as the registry builds them.
     pub fn parts(&self) -> Parts {
         Parts {

@@ -67,9 +67,10 @@ pub fn plan(path: &Path, overrides: &Overrides) -> Result<Plan, Problems> {
 }
 
 fn of_runs(target: Option<crate::spec::Target>) -> Option<Target> {
-    target.map(|target| match target.metric {
-        Metric::Accuracy => Target::Accuracy(target.value),
-        Metric::Loss => Target::Loss(target.value),
+    target.and_then(|target| match target.metric {
+        Metric::Accuracy => Some(Target::Accuracy(target.value)),
+        Metric::Loss => Some(Target::Loss(target.value)),
+        Metric::Rank1 | Metric::Map => None,
     })
 }
 

@@ -4,6 +4,7 @@
 //! that a default that clashes with a written key points at the table it belongs to.
 
 mod data;
+mod people;
 mod population;
 mod run;
 mod strategy;
@@ -38,6 +39,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     training::evaluation(&file.evaluation, &mut checks);
     training::output(&file.output, &mut checks);
     strategy::check(file, &mut checks);
+    people::check(file, &mut checks);
     checks.problems
 }
 

@@ -55,7 +55,9 @@ pub(super) fn check(run: &RunSection, overrides: &Overrides, checks: &mut Checks
     }
     if let Some(target) = run.target {
         match target.metric {
-            Metric::Accuracy => checks.within("run.target.value", target.value, 0.0..=1.0),
+            Metric::Accuracy | Metric::Rank1 | Metric::Map => {
+                checks.within("run.target.value", target.value, 0.0..=1.0)
+            }
             Metric::Loss => checks.within("run.target.value", target.value, 0.0..=1e6),
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "add `client_test_share = 0.2` to `[data]`, or remove `clients` from `evaluation.on`",
         );
     }
-    if file.strategy.travel == Travel::Backbone && !on_clients {
+    if file.strategy.travel == Travel::Backbone && !on_clients && !file.data.dataset.is_people() {
         checks.add(
             "evaluation.on",
             "with private heads there is no whole model for the common test set",

@@ -2,6 +2,7 @@
 
 use crate::combine::sums::add_mean_change;
 use crate::seams::{Batch, Combine, View, state_in_bytes};
+use crate::update::Update;
 use offbeat_learning::Flat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,8 +18,22 @@ pub enum By {
     Count,
 }
 
+/// What is averaged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Of {
+    /// What each client changed against the model that it started from, added to the present model: a stale
+    /// update does not pull the model back.
+    #[default]
+    Changes,
+    /// The clients' models themselves, as papers on synchronous averaging write it. The same when all updates
+    /// started from the present model; otherwise (stale updates, clients that change groups) what the server
+    /// learnt since is averaged away.
+    Models,
+}
+
 /// `x + rate * sum_i w_i (x_i - base_i) / D`, `D` by [`By`]. With fresh updates and rate 1 this is the
-/// weighted mean of the models. Streams: holds one update at a time.
+/// weighted mean of the models. With [`Of::Models`], `x` stands in place of `base_i`. Streams: holds one update at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mean {
@@ -26,18 +41,28 @@ pub struct Mean {
     pub rate: f64,
     /// The divisor.
     pub by: By,
+    /// What is averaged.
+    pub of: Of,
 }
 
 impl Default for Mean {
     fn default() -> Self {
-        Self { rate: 1.0, by: By::Sum }
+        Self { rate: 1.0, by: By::Sum, of: Of::Changes }
     }
 }
 
 impl Combine for Mean {
     fn combine(&mut self, batch: &mut Batch<'_>, _: &View<'_>) -> Flat {
         let model = batch.model;
-        add_mean_change(model, self.rate, self.by, batch, |_| {})
+        if self.of == Of::Changes {
+            return add_mean_change(model, self.rate, self.by, batch, |_| {});
+        }
+        let (group, tag, weights) = (batch.group, batch.tag, batch.weights);
+        let from_here =
+            |(at, update): (usize, Update)| (at, Update { base: model.clone(), ..update });
+        let mut updates = (&mut *batch.updates).map(from_here);
+        let mut batch = Batch { model, group, tag, weights, updates: &mut updates };
+        add_mean_change(model, self.rate, self.by, &mut batch, |_| {})
     }
 
     state_in_bytes!();
@@ -61,9 +86,27 @@ mod tests {
     #[test]
     fn by_count_stale_updates_make_the_step_shorter() {
         let updates = [update(0, &[1.0], &[3.0]), update(1, &[0.0], &[4.0])];
-        let mut part = Mean { rate: 0.5, by: By::Count };
+        let mut part = Mean { rate: 0.5, by: By::Count, ..Mean::default() };
         let new = combine(&mut part, &[1.0], &updates, &[1.0, 0.5], &World::new(2));
         close(&new, &[1.0 + 0.5 * (2.0 + 2.0) / 2.0]);
+    }
+
+    /// One update is fresh, the other started from 0 while the model has moved on to 10.
+    #[test]
+    fn models_and_changes_differ_when_updates_are_stale() {
+        let updates = [update(0, &[10.0], &[12.0]), update(1, &[0.0], &[4.0])];
+        let world = World::new(2);
+        let merge = |of| {
+            let mut part = Mean { of, ..Mean::default() };
+            combine(&mut part, &[10.0], &updates, &[1.0, 1.0], &world)
+        };
+        close(&merge(Of::Models), &[8.0]);
+        close(&merge(Of::Changes), &[13.0]);
+        let fresh = |of| {
+            let mut part = Mean { of, ..Mean::default() };
+            combine(&mut part, &[10.0], &updates[..1], &[3.0], &world)
+        };
+        assert_eq!(fresh(Of::Models), fresh(Of::Changes));
     }
 
     #[test]

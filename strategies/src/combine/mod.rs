@@ -3,6 +3,7 @@
 //! All rules work on changes: an update counts by what it changed against the model it started from, so
 //! that stale updates do not pull the model back. State is kept for every group.
 
+pub mod buffers;
 pub mod ca2fl;
 pub mod fadas;
 pub mod fedadagrad;
@@ -23,6 +24,7 @@ pub mod sums;
 pub(crate) mod testing;
 pub mod trimmed;
 
+pub use buffers::FirstBuffers;
 pub use ca2fl::Ca2fl;
 pub use fadas::{Fadas, FadasSettings};
 pub use fedadagrad::{FedAdagrad, FedAdagradSettings};
@@ -32,7 +34,7 @@ pub use fedavgm::{FedAvgM, FedAvgMSettings};
 pub use fednova::FedNova;
 pub use fedyogi::{FedYogi, FedYogiSettings};
 pub use krum::Krum;
-pub use mean::{By, Mean};
+pub use mean::{By, Mean, Of};
 pub use median::Median;
 pub use mifa::{Mifa, MifaSettings};
 pub use mix::Mix;

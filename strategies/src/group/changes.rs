@@ -3,7 +3,6 @@
 
 use crate::update::Update;
 use offbeat_kernel::ClientId;
-use offbeat_learning::reid::similarity::unit_rows;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,24 +14,19 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Groups `updates` by `cluster`, which takes unit vectors (row-major, `dims` columns; a change that is zero or
-    /// not finite is a zero vector) and gives a cluster for each row. With `remember` the latest change of every
+    /// Groups `updates`, for each of which stands a unit vector of `vectors` (zero when there is none), by
+    /// `cluster`, which takes them row-major with `dims` columns and gives a cluster for each row. With `remember` the latest change of every
     /// client ever seen is clustered along, so that updates that come one by one find their groups too.
     pub(super) fn group(
         &mut self,
         updates: &[Update],
+        vectors: Vec<Vec<f32>>,
         remember: bool,
         cluster: impl FnOnce(&[f32], usize) -> Vec<u32>,
     ) -> Vec<u32> {
-        let Some(dims) = updates.first().map(|update| update.base.len().max(1)) else {
-            return Vec::new();
-        };
-        let mut fresh: BTreeMap<ClientId, Vec<f32>> = BTreeMap::new();
-        for update in updates {
-            let mut change = unit_rows(&update.delta().host(), dims);
-            change.resize(dims, 0.0);
-            fresh.insert(update.arrival.client, change);
-        }
+        let Some(dims) = vectors.first().map(Vec::len) else { return Vec::new() };
+        let clients = updates.iter().map(|update| update.arrival.client);
+        let mut fresh: BTreeMap<ClientId, Vec<f32>> = clients.zip(vectors).collect();
         if remember {
             self.changes.append(&mut fresh);
             // A model that changed its size makes old changes worthless.
@@ -138,6 +132,7 @@ impl Links {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::group::vectors::Vectors;
     use crate::select::testing::update;
 
     fn clients(ids: &[u32]) -> Vec<ClientId> {
@@ -168,7 +163,9 @@ mod tests {
         let mut memory = Memory::default();
         let mut seen = Vec::new();
         for (client, change) in [(3, [2.0, 0.0]), (1, [0.0, 5.0]), (3, [-1.0, 0.0])] {
-            let groups = memory.group(&[update(client, &[0.0; 2], &change)], true, |rows, dims| {
+            let updates = [update(client, &[0.0; 2], &change)];
+            let vectors = Vectors::Changes.of(&updates);
+            let groups = memory.group(&updates, vectors, true, |rows, dims| {
                 assert_eq!(dims, 2);
                 seen.push(rows.to_vec());
                 vec![0; rows.len() / dims]

@@ -6,6 +6,8 @@
 
 use super::changes::{Links, Memory, by_first_member};
 use super::levels::best_level;
+use super::vectors::{On, Vectors};
+use crate::resources::Resources;
 use crate::seams::{Group, View};
 use crate::update::Update;
 use offbeat_kernel::codec::{self, CodecError};
@@ -155,33 +157,41 @@ pub struct FinchSettings {
     /// Whether the latest change of every client is clustered along, so that updates that arrive one by one
     /// find their groups. Keeps one vector for each client that was ever merged.
     pub remember: bool,
+    /// What stands for a client.
+    pub on: On,
 }
 
 impl Default for FinchSettings {
     fn default() -> Self {
-        Self { steps: 1, accept_below: None, max_distance: None, remember: false }
+        let on = On::Changes;
+        Self { steps: 1, accept_below: None, max_distance: None, remember: false, on }
     }
 }
 
-/// Groups updates by FINCH on their changes: the vector of a client is its whole change of the shared parameters,
-/// flattened, at unit length. Groups are found anew each time and keep their numbers by most members.
+/// Groups updates by FINCH on the vectors that stand for their clients ([`On`]), at unit length. Groups are found anew each time and keep their numbers by most members.
 #[derive(Clone, Debug)]
 pub struct Finch {
     settings: FinchSettings,
+    vectors: Vectors,
     memory: Memory,
 }
 
 impl Finch {
     /// The part without memory yet.
-    pub fn new(settings: FinchSettings) -> Self {
-        Self { settings, memory: Memory::default() }
+    ///
+    /// # Errors
+    /// When it should look at public pictures and there are none.
+    pub fn new(settings: FinchSettings, resources: &Resources) -> Result<Self, String> {
+        let vectors = Vectors::new(settings.on, "strategy.group.finch", resources)?;
+        Ok(Self { settings, vectors, memory: Memory::default() })
     }
 }
 
 impl Group for Finch {
     fn group(&mut self, updates: &[Update], _: &View<'_>) -> Vec<u32> {
-        let FinchSettings { steps, accept_below, max_distance, remember } = self.settings;
-        self.memory.group(updates, remember, |rows, dims| match accept_below {
+        let FinchSettings { steps, accept_below, max_distance, remember, .. } = self.settings;
+        let vectors = self.vectors.of(updates);
+        self.memory.group(updates, vectors, remember, |rows, dims| match accept_below {
             None => finch(rows, dims, steps, max_distance),
             Some(below) => {
                 let levels = finch_levels(rows, dims, steps, max_distance);

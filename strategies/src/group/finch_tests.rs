@@ -117,20 +117,28 @@ fn updates_are_grouped_by_their_changes() {
             .map(|id| update(*id, &[5.0; 3], &change(*id).map(|x| x + 5.0)))
             .collect::<Vec<_>>()
     };
-    let mut part = Finch::new(FinchSettings::default());
+    let mut part =
+        Finch::new(FinchSettings::default(), &Resources::default()).expect("no features wanted");
     assert_eq!(part.group(&batch(&[0, 1, 2, 3, 5]), &world.view()), [0, 1, 0, 1, 1]);
     // The same groups by number, though the first update is of the other kind.
     assert_eq!(part.group(&batch(&[3, 5, 2, 4]), &world.view()), [1, 1, 0, 0]);
-    let mut alone = Finch::new(FinchSettings { remember: true, ..FinchSettings::default() });
+    let mut alone = Finch::new(
+        FinchSettings { remember: true, ..FinchSettings::default() },
+        &Resources::default(),
+    )
+    .expect("no features wanted");
     alone.group(&batch(&[0, 1, 2, 3]), &world.view());
     let saved = alone.save().expect("plain data");
-    let mut restored = Finch::new(alone.settings);
+    let mut restored =
+        Finch::new(alone.settings, &Resources::default()).expect("no features wanted");
     restored.restore(&saved).expect("what was saved");
     for part in [&mut alone, &mut restored] {
         assert_eq!(part.group(&batch(&[7]), &world.view()), [1]);
         assert_eq!(part.group(&batch(&[6]), &world.view()), [0]);
     }
-    assert!(Finch::new(FinchSettings::default()).group(&[], &world.view()).is_empty());
+    let mut fresh =
+        Finch::new(FinchSettings::default(), &Resources::default()).expect("no features wanted");
+    assert!(fresh.group(&[], &world.view()).is_empty());
 }
 
 /// Ten thousand vectors in a hundred planted groups: no cluster mixes two groups, and steps merge further.

@@ -1,13 +1,17 @@
 //! Which updates belong together: one file per rule.
 
+pub mod by_client;
 pub mod by_tag;
 mod changes;
 pub mod finch;
 pub mod levels;
 pub mod one;
 pub mod validity;
+mod vectors;
 
+pub use by_client::ByClient;
 pub use by_tag::ByTag;
 pub use finch::{Finch, FinchSettings};
 pub use one::One;
 pub use validity::{ValidityIndex, ValiditySettings};
+pub use vectors::On;

@@ -7,6 +7,8 @@
 
 use super::changes::{Links, Memory, by_first_member};
 use super::finch::pairwise_distances;
+use super::vectors::{On, Vectors};
+use crate::resources::Resources;
 use crate::seams::{Group, View};
 use crate::update::Update;
 use offbeat_kernel::codec::{self, CodecError};
@@ -25,11 +27,13 @@ pub struct ValiditySettings {
     /// Whether the latest change of every client is clustered along, so that updates that arrive one by one
     /// find their groups. Keeps one vector for each client that was ever merged.
     pub remember: bool,
+    /// What stands for a client.
+    pub on: On,
 }
 
 impl Default for ValiditySettings {
     fn default() -> Self {
-        Self { min_size: 2, accept_below: 0.5, remember: false }
+        Self { min_size: 2, accept_below: 0.5, remember: false, on: On::Changes }
     }
 }
 
@@ -184,26 +188,32 @@ impl<'a> Forest<'a> {
     }
 }
 
-/// Groups updates by the validity index on the cosine distances of their changes (the whole change of the shared
-/// parameters, flattened); answers one group when no split is good enough. Groups keep their numbers by most
+/// Groups updates by the validity index on the cosine distances of the vectors that stand for their clients
+/// ([`On`]); answers one group when no split is good enough. Groups keep their numbers by most
 /// members.
 #[derive(Clone, Debug)]
 pub struct ValidityIndex {
     settings: ValiditySettings,
+    vectors: Vectors,
     memory: Memory,
 }
 
 impl ValidityIndex {
     /// The part without memory yet.
-    pub fn new(settings: ValiditySettings) -> Self {
-        Self { settings, memory: Memory::default() }
+    ///
+    /// # Errors
+    /// When it should look at public pictures and there are none.
+    pub fn new(settings: ValiditySettings, resources: &Resources) -> Result<Self, String> {
+        let vectors = Vectors::new(settings.on, "strategy.group.validity-index", resources)?;
+        Ok(Self { settings, vectors, memory: Memory::default() })
     }
 }
 
 impl Group for ValidityIndex {
     fn group(&mut self, updates: &[Update], _: &View<'_>) -> Vec<u32> {
-        let ValiditySettings { min_size, accept_below, remember } = self.settings;
-        self.memory.group(updates, remember, |rows, dims| {
+        let ValiditySettings { min_size, accept_below, remember, .. } = self.settings;
+        let vectors = self.vectors.of(updates);
+        self.memory.group(updates, vectors, remember, |rows, dims| {
             let distances = pairwise_distances(rows, dims);
             validity_index(&distances, rows.len() / dims, min_size as usize, accept_below).labels
         })

@@ -137,7 +137,8 @@ fn updates_are_grouped_or_stay_together() {
         batch(
             |id| if id < 3 { [1.0, 0.01 * id as f32, 0.0] } else { [0.0, 0.01 * id as f32, 1.0] },
         );
-    let mut part = ValidityIndex::new(ValiditySettings::default());
+    let mut part = ValidityIndex::new(ValiditySettings::default(), &Resources::default())
+        .expect("no features wanted");
     assert_eq!(part.group(&two, &world.view()), [0, 0, 0, 1, 1, 1, 1, 1]);
     // Evenly round a circle there is nothing to cut: the gaps are equal.
     let none = batch(|id| [(id as f32 * 0.785).cos(), (id as f32 * 0.785).sin(), 0.0]);

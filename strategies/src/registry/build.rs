@@ -5,8 +5,9 @@ use super::{
     WeighPart,
 };
 use crate::composed::Seams;
+use crate::resources::{BufferPolicy, Resources};
 use crate::seams::{Combine, Companion, Group, Pace, Refine, Select, Weigh};
-use crate::{combine, companion, group, pace, select, weigh};
+use crate::{combine, companion, group, pace, refine, select, weigh};
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -64,7 +65,7 @@ impl<T> Shelf<T> {
     }
 }
 
-/// The parts that a user's crate adds to those of this one.
+/// The parts that a user's crate adds to those of this one, and what those of this one need.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     /// Whom to invite.
@@ -81,9 +82,21 @@ pub struct Registry {
     pub refine: Shelf<Box<dyn Refine>>,
     /// The server's side of the objective.
     pub companion: Shelf<Box<dyn Companion>>,
+    /// What built-in parts need beyond updates.
+    pub resources: Resources,
 }
 
 impl Parts {
+    /// Whether a part looks at public samples.
+    pub fn look_at_public(&self) -> bool {
+        let groups = match &self.group {
+            GroupPart::Finch(settings) => settings.on == group::On::PublicFeatures,
+            GroupPart::ValidityIndex(settings) => settings.on == group::On::PublicFeatures,
+            _ => false,
+        };
+        groups || matches!(self.refine, RefinePart::Distillation(_))
+    }
+
     /// Builds the parts.
     ///
     /// # Errors
@@ -102,11 +115,20 @@ impl Parts {
             pace: self.pace.build(registry)?,
             group: self.group.build(registry)?,
             weigh: Box::new(weigh::Product(weigh)),
-            combine: self.combine.build(&self.pace, registry)?,
+            combine: with_buffers(self.combine.build(&self.pace, registry)?, registry),
             refine: self.refine.build(registry)?,
             companion: self.companion.build(registry)?,
         })
     }
+}
+
+/// Takes buffers whole where that is asked for.
+fn with_buffers(inner: Box<dyn Combine>, registry: &Registry) -> Box<dyn Combine> {
+    let Resources { buffers, buffer_policy, .. } = &registry.resources;
+    if *buffer_policy == BufferPolicy::Average || buffers.is_empty() {
+        return inner;
+    }
+    Box::new(combine::FirstBuffers { inner, range: buffers.clone() })
 }
 
 impl SelectPart {
@@ -150,8 +172,11 @@ impl GroupPart {
         Ok(match self {
             Self::One => Box::new(group::One),
             Self::ByTag => Box::new(group::ByTag),
-            Self::Finch(settings) => Box::new(group::Finch::new(*settings)),
-            Self::ValidityIndex(settings) => Box::new(group::ValidityIndex::new(*settings)),
+            Self::ByClient => Box::new(group::ByClient),
+            Self::Finch(settings) => Box::new(group::Finch::new(*settings, &registry.resources)?),
+            Self::ValidityIndex(settings) => {
+                Box::new(group::ValidityIndex::new(*settings, &registry.resources)?)
+            }
             Self::Custom(custom) => registry.group.make("group", custom)?,
         })
     }
@@ -208,6 +233,9 @@ impl RefinePart {
     fn build(&self, registry: &Registry) -> Result<Option<Box<dyn Refine>>, String> {
         match self {
             Self::None => Ok(None),
+            Self::Distillation(settings) => {
+                Ok(Some(Box::new(refine::Distillation::new(*settings, &registry.resources)?)))
+            }
             Self::Custom(custom) => registry.refine.make("refine", custom).map(Some),
         }
     }

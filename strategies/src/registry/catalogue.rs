@@ -127,7 +127,13 @@ const CATALOGUE: &[Entry] = &[
     ),
     entry(Group, "one", "one model for all", ""),
     entry(Group, "by-tag", "a model for every tier", ""),
-    entry(Group, "finch", "nearest neighbours by change share a model", "Sarfraz et al. 2019"),
+    entry(Group, "by-client", "a model for every client: nothing is shared", "standalone training"),
+    entry(
+        Group,
+        "finch",
+        "nearest neighbours, by change or by features, share a model",
+        "Sarfraz et al. 2019; Zhuang et al. 2022 (FedReID)",
+    ),
     entry(
         Group,
         "validity-index",
@@ -190,6 +196,12 @@ const CATALOGUE: &[Entry] = &[
         "Blanchard et al. 2017",
     ),
     entry(Refine, "none", "nothing is learnt after merging", ""),
+    entry(
+        Refine,
+        "distillation",
+        "the server's model learns the mean features of the clients' models",
+        "Zhuang et al. 2022 (FedReID)",
+    ),
     entry(Companion, "none", "nothing travels beside the model", ""),
     entry(
         Companion,

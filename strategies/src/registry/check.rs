@@ -1,6 +1,6 @@
 //! Settings out of range, named by their keys.
 
-use super::{CombinePart, GroupPart, PacePart, Parts, SelectPart, WeighPart};
+use super::{CombinePart, GroupPart, PacePart, Parts, RefinePart, SelectPart, WeighPart};
 use crate::weigh::Staleness;
 use std::fmt::Display;
 
@@ -69,6 +69,7 @@ impl Parts {
             found.extend(part.check(index));
         }
         found.extend(self.combine.check());
+        found.extend(self.refine.check());
         found
     }
 }
@@ -183,7 +184,7 @@ impl GroupPart {
                 c.positive("validity-index.min_size", u64::from(v.min_size));
                 c.part("validity-index.accept_below", v.accept_below);
             }
-            Self::One | Self::ByTag | Self::Custom(_) => {}
+            Self::One | Self::ByTag | Self::ByClient | Self::Custom(_) => {}
         }
         c.found
     }
@@ -207,6 +208,20 @@ impl WeighPart {
                 .above_zero("port.bound", p.bound),
             _ => &mut c,
         };
+        c.found
+    }
+}
+
+impl RefinePart {
+    fn check(&self) -> Vec<String> {
+        let mut c = Checker::new("strategy.refine");
+        if let Self::Distillation(d) = self {
+            c.positive("distillation.every", d.every)
+                .positive("distillation.batch", d.batch as u64);
+            c.above_zero("distillation.rate", d.rate);
+            c.decay("distillation.momentum", d.momentum);
+            c.at_least("distillation.weight_decay", d.weight_decay, 0.0);
+        }
         c.found
     }
 }

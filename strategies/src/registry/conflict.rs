@@ -135,7 +135,10 @@ impl Parts {
     }
 
     fn group_and_combine(&self) -> Option<&'static str> {
-        let clusters = matches!(self.group, GroupPart::Finch(_) | GroupPart::ValidityIndex(_));
+        let clusters = matches!(
+            self.group,
+            GroupPart::Finch(_) | GroupPart::ValidityIndex(_) | GroupPart::ByClient
+        );
         if clusters && matches!(self.combine, CombinePart::FedAt | CombinePart::Safa) {
             return Some("this combiner joins all clients in one model; use the group `one`");
         }

@@ -1,6 +1,6 @@
 //! The names of the parts and their settings.
 
-use crate::{combine, group, pace, select, weigh};
+use crate::{combine, group, pace, refine, select, weigh};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -89,6 +89,8 @@ pub enum GroupPart {
     One,
     /// Those with the same tag.
     ByTag,
+    /// Those of the same client: updates never meet.
+    ByClient,
     /// Those linked by nearest neighbours.
     Finch(group::FinchSettings),
     /// As many groups as an index finds, one if it finds none.
@@ -199,6 +201,8 @@ pub enum RefinePart {
     /// Nothing.
     #[default]
     None,
+    /// What the merged clients' models make of public pictures.
+    Distillation(refine::DistillationSettings),
     /// A registered part.
     Custom(Custom),
 }

@@ -7,6 +7,7 @@ use super::{
     cifar, digits, heart,
 };
 use crate::LearnError;
+use crate::reid::{NineDomains, PersonFolders, Sets};
 use offbeat_kernel::SeedTree;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,10 @@ pub enum DatasetSpec {
     Synthetic(SyntheticSpec),
     /// Synthetic(alpha, beta), with clients as natural owners.
     SyntheticClients(SyntheticClientsSpec),
+    /// Synthetic pictures of persons in up to nine domains, for re-identification.
+    NineDomains(NineDomains),
+    /// Pictures of persons in folders: Market-1501 and its kin.
+    Persons(PersonFolders),
 }
 
 /// Where CIFAR-10 is.
@@ -88,6 +93,36 @@ impl DatasetSpec {
             Self::Csv(spec) => spec.load(data_dir),
             Self::Synthetic(spec) => spec.load(seeds),
             Self::SyntheticClients(spec) => spec.load(seeds),
+            Self::NineDomains(_) | Self::Persons(_) => Err(LearnError::Invalid(
+                "pictures of persons are no classification set: the persons of every client are its own; \
+                 split them `by-dataset`, `by-camera` or `by-identity`"
+                    .into(),
+            )),
+        }
+    }
+
+    /// Whether these are pictures of persons, which [`DatasetSpec::load_people`] reads.
+    pub fn is_people(&self) -> bool {
+        matches!(self, Self::NineDomains(_) | Self::Persons(_))
+    }
+
+    /// Reads or draws pictures of persons; those that the server may look at when `public` says that it does.
+    ///
+    /// # Errors
+    /// As [`DatasetSpec::load`]; [`LearnError::Invalid`] for every other data set.
+    pub fn load_people(
+        &self,
+        data_dir: &Path,
+        seeds: SeedTree,
+        public: bool,
+    ) -> Result<Sets, LearnError> {
+        match self {
+            Self::NineDomains(spec) => spec.load(seeds, public),
+            Self::Persons(spec) => spec.load(data_dir, public),
+            _ => Err(LearnError::Invalid(
+                "this data set has no persons and no cameras; take `nine-domains` or `persons`"
+                    .into(),
+            )),
         }
     }
 }

@@ -3,7 +3,10 @@
 //! Source: Zhuang et al., "Optimizing Performance of Federated Person Re-identification", TOMM 2022,
 //! section 5.3, equations 1 and 2.
 
-use crate::LearnError;
+use crate::data::Shard;
+use crate::{Flat, LearnError, Trainer};
+use offbeat_kernel::Stream;
+use rand::seq::SliceRandom;
 
 /// Name of the scalar of an update that carries its cosine distance.
 pub const COSINE_DISTANCE: &str = "cosine_distance";
@@ -36,6 +39,27 @@ pub fn cosine_distance(before: &[f32], after: &[f32], classes: usize) -> Result<
         sum += distance;
     }
     Ok(sum / (before.len() / classes) as f64)
+}
+
+/// The cosine distance from `before` to `after`, all parameters each, on the first batch of the shard in an
+/// order drawn from `stream`, in evaluation mode: how far a client's training moved its answers.
+///
+/// # Errors
+/// When parameters and data do not fit, the shard is empty, or a logit is not finite.
+pub fn moved(
+    trainer: &dyn Trainer,
+    before: &Flat,
+    after: &Flat,
+    shard: &Shard,
+    batch: usize,
+    stream: &mut Stream,
+) -> Result<f64, LearnError> {
+    let mut rows = shard.rows.to_vec();
+    rows.shuffle(stream);
+    rows.truncate(batch);
+    let batch = Shard { data: shard.data.clone(), rows: rows.into() };
+    let answers = |params| trainer.logits(params, &batch, 0..batch.len());
+    cosine_distance(&answers(before)?, &answers(after)?, trainer.network().classes())
 }
 
 fn of_sample(before: &[f32], after: &[f32]) -> f64 {

@@ -75,6 +75,17 @@ impl Pictures {
         self.marks.push(mark);
     }
 
+    /// At most `most` of the pictures, spread evenly over all of them; all when there is no limit.
+    pub fn thinned(self, most: Option<usize>) -> Self {
+        let Some(most) = most.filter(|most| *most < self.len()) else { return self };
+        let mut picked = Self::new(self.size);
+        for place in 0..most {
+            let index = place * self.len() / most;
+            picked.push(self.marks[index], self.pixels(index));
+        }
+        picked
+    }
+
     /// Height and width of every picture.
     pub fn size(&self) -> Size {
         self.size

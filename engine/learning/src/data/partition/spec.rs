@@ -5,6 +5,7 @@ use super::{
 };
 use crate::LearnError;
 use crate::data::Dataset;
+use crate::reid::Architecture;
 use offbeat_kernel::Stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,12 @@ pub enum PartitionSpec {
     Natural(Natural),
     /// A file.
     File(FromFile),
+    /// Pictures of persons: each data set is a client, an edge server that holds what its cameras send.
+    ByDataset,
+    /// Pictures of persons: each camera is a client.
+    ByCamera,
+    /// Pictures of persons: the persons are dealt to the clients in equal numbers.
+    ByIdentity,
 }
 
 impl PartitionSpec {
@@ -55,6 +62,10 @@ impl PartitionSpec {
             Self::LabelMix(scheme) => scheme.split(data, clients, stream),
             Self::Natural(scheme) => scheme.split(data, clients, stream),
             Self::File(scheme) => scheme.split(data, clients, base_dir),
+            Self::ByDataset | Self::ByCamera | Self::ByIdentity => Err(LearnError::Invalid(
+                "these data have no persons and no cameras; take a partition such as `iid` or `dirichlet`"
+                    .into(),
+            )),
         }?;
         self.refuse_empty(&partition)?;
         Ok(partition)
@@ -68,6 +79,7 @@ impl PartitionSpec {
             Self::LabelMix(scheme) => scheme.replacement,
             Self::File(scheme) => scheme.replacement,
             Self::Pathological(_) | Self::Shards(_) | Self::Quantity(_) | Self::Natural(_) => false,
+            Self::ByDataset | Self::ByCamera | Self::ByIdentity => false,
         }
     }
 
@@ -81,6 +93,17 @@ impl PartitionSpec {
             Self::LabelMix(scheme) => scheme.allow_empty,
             Self::Natural(scheme) => scheme.allow_empty,
             Self::File(scheme) => scheme.allow_empty,
+            Self::ByDataset | Self::ByCamera | Self::ByIdentity => false,
+        }
+    }
+
+    /// How pictures of persons are split, if this splits those.
+    pub fn architecture(&self) -> Option<Architecture> {
+        match self {
+            Self::ByDataset => Some(Architecture::Datasets),
+            Self::ByCamera => Some(Architecture::Cameras),
+            Self::ByIdentity => Some(Architecture::Identities),
+            _ => None,
         }
     }
 

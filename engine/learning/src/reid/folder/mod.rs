@@ -36,6 +36,15 @@ pub fn load(folder: &Path, size: Size) -> Result<ReIdSet, LearnError> {
     })
 }
 
+/// Reads one folder of pictures, such as `bounding_box_train`; see [`load`].
+///
+/// # Errors
+/// As [`load`].
+pub fn load_part(folder: &Path, size: Size) -> Result<Pictures, LearnError> {
+    check_size(size)?;
+    read_part(folder, size)
+}
+
 fn set_name(folder: &Path) -> String {
     folder.file_name().map_or_else(|| "re-id".into(), |name| name.to_string_lossy().into_owned())
 }

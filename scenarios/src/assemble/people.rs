@@ -1,0 +1,68 @@
+//! What federations that re-identify persons need beyond the rest.
+
+use crate::diagnose::Problem;
+use crate::document::Document;
+use crate::prepare::Prepared;
+use crate::spec::{Buffers, EvaluateOn, ScenarioFile};
+use offbeat_actors::retrieval::ReIdBench;
+use offbeat_learning::{Part, Trainer};
+use offbeat_strategies::registry::{Registry, WeighPart};
+use offbeat_strategies::resources::{BufferPolicy, Resources};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Trainers by head, trials, and what clients are asked to measure.
+pub(super) fn bench(
+    sections: &ScenarioFile,
+    prepared: &Prepared,
+    trainer: &Arc<dyn Trainer>,
+    document: &Document,
+) -> Result<ReIdBench, Problem> {
+    let weighs = |part: &WeighPart| matches!(part, WeighPart::CosineDistance(_));
+    let mut bench = ReIdBench {
+        cosine_distance: sections.strategy.weigh.iter().any(weighs),
+        local_models: sections.evaluation.on.contains(&EvaluateOn::RetrievalLocal),
+        options: sections.evaluation.retrieval,
+        ..ReIdBench::default()
+    };
+    let Some(people) = &prepared.people else { return Ok(bench) };
+    bench.trials.clone_from(&people.trials);
+    bench.domains = people.clients.iter().map(|client| client.domains.clone()).collect();
+    let mut trainers: BTreeMap<usize, Arc<dyn Trainer>> = BTreeMap::new();
+    for client in &people.clients {
+        let width = client.classes;
+        if width != prepared.network.classes() && !trainers.contains_key(&width) {
+            let wider = trainer.with_classes(width).map_err(|error| {
+                Problem::new("value", error.to_string())
+                    .at(document.place("network.model"), "cannot have another head")
+                    .about("network.model")
+            })?;
+            trainers.insert(width, wider);
+        }
+    }
+    bench.trainers = trainers;
+    Ok(bench)
+}
+
+/// The registered parts, with what the built-in ones need beyond updates.
+pub(super) fn registry(
+    sections: &ScenarioFile,
+    prepared: &Prepared,
+    registry: &Registry,
+    trainer: &Arc<dyn Trainer>,
+    workers: usize,
+) -> Registry {
+    let mut registry = registry.clone();
+    let buffers = match sections.strategy.buffers {
+        Buffers::Average | Buffers::KeepLocal => BufferPolicy::Average,
+        Buffers::First => BufferPolicy::First,
+    };
+    registry.resources = Resources {
+        trainer: Some(trainer.clone()),
+        public: prepared.people.as_ref().and_then(|people| people.public.clone()),
+        buffers: prepared.network.layout().range(Part::Buffer),
+        buffer_policy: buffers,
+        threads: workers,
+    };
+    registry
+}

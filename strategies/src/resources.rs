@@ -1,0 +1,104 @@
+//! What some parts need beyond updates: the network's trainer and pictures that the server may look at.
+
+use offbeat_learning::data::Shard;
+use offbeat_learning::{Flat, LearnError, Trainer};
+use std::fmt::{self, Debug};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Plain resources, given when a strategy is built. The default is none.
+#[derive(Clone, Default)]
+pub struct Resources {
+    /// Computes features and trains at the server.
+    pub trainer: Option<Arc<dyn Trainer>>,
+    /// Samples that the server may look at; their labels mean nothing.
+    pub public: Option<Arc<Shard>>,
+    /// Where the shared parameters hold buffers; empty for none.
+    pub buffers: Range<usize>,
+    /// What becomes of them.
+    pub buffer_policy: BufferPolicy,
+    /// Threads that may compute at the same time; results do not depend on it.
+    pub threads: usize,
+}
+
+/// What the server does with buffers (running statistics of batch normalisation).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BufferPolicy {
+    /// They are merged like parameters.
+    #[default]
+    Average,
+    /// Those of the merged client with the lowest id are taken.
+    First,
+}
+
+impl Debug for Resources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resources")
+            .field("public", &self.public.as_ref().map(|shard| shard.len()))
+            .field("buffers", &self.buffers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A trainer and the pictures that the server may look at.
+#[derive(Clone)]
+pub struct Public {
+    /// Computes features and trains at the server.
+    pub trainer: Arc<dyn Trainer>,
+    /// The samples.
+    pub shard: Arc<Shard>,
+    /// Threads that may compute at the same time, at least 1.
+    pub threads: usize,
+}
+
+impl Debug for Public {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Public").field("samples", &self.shard.len()).finish_non_exhaustive()
+    }
+}
+
+impl Resources {
+    /// What a part that looks at public samples needs.
+    ///
+    /// # Errors
+    /// In words, for the part at `key`, when there is no trainer or no public sample.
+    pub fn public(&self, key: &str) -> Result<Public, String> {
+        match (&self.trainer, &self.public) {
+            (Some(trainer), Some(shard)) if !shard.is_empty() => {
+                let (trainer, shard) = (trainer.clone(), shard.clone());
+                Ok(Public { trainer, shard, threads: self.threads.max(1) })
+            }
+            _ => Err(format!(
+                "{key} looks at public pictures, and there are none; take a data set that has some, such as \
+                 `nine-domains`"
+            )),
+        }
+    }
+}
+
+impl Public {
+    /// At most `count` samples, spread evenly over all: always the same.
+    pub fn batch(&self, count: usize) -> Shard {
+        let all = self.shard.len();
+        let take = count.min(all);
+        let rows = (0..take).map(|place| self.shard.rows[place * all / take]).collect();
+        Shard { data: self.shard.data.clone(), rows }
+    }
+
+    /// The features that each model gives to all of `shard`, in evaluation mode, row-major; models side by side
+    /// on several threads, in the order given.
+    pub fn features(&self, models: &[&Flat], shard: &Shard) -> Vec<Result<Vec<f32>, LearnError>> {
+        let one = |model: &Flat| self.trainer.features(model, shard, 0..shard.len(), false);
+        if self.threads == 1 || models.len() < 2 {
+            return models.iter().map(|model| one(model)).collect();
+        }
+        let share = models.len().div_ceil(self.threads);
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = models
+                .chunks(share)
+                .map(|part| scope.spawn(|| part.iter().map(|model| one(model)).collect::<Vec<_>>()))
+                .collect();
+            parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+        })
+    }
+}
