@@ -14,6 +14,7 @@ use offbeat_learning::network::{Network, load_start};
 use offbeat_learning::reid::People;
 use offbeat_learning::{Flat, LearnError};
 use rand::seq::SliceRandom;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,6 +48,21 @@ impl Prepared {
             Some(people) => people.clients.iter().map(|client| client.len() as u32).collect(),
             None => self.shards.iter().map(|shard| shard.len() as u32).collect(),
         }
+    }
+
+    /// Training and own test samples of all parts of the data.
+    pub fn samples(&self) -> u64 {
+        let kept = self.test_shards.iter().map(|shard| shard.len() as u64);
+        self.sizes().into_iter().map(u64::from).chain(kept).sum()
+    }
+
+    /// Memory that the samples take, each data set once.
+    pub fn data_bytes(&self) -> u64 {
+        let shards = self.shards.iter().chain(&self.test_shards).chain([&self.test]);
+        let sets: BTreeMap<*const Dataset, u64> = shards
+            .map(|shard| (Arc::as_ptr(&shard.data), 4 * shard.data.features.len() as u64))
+            .collect();
+        sets.values().sum::<u64>() + self.people.as_ref().map_or(0, People::bytes)
     }
 
     /// For each part of the data its rows, and the label of each: tells whether data are still the same.

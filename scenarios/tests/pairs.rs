@@ -190,12 +190,12 @@ fn combine_and_companion() {
 #[test]
 fn group_and_pace() {
     // Tags come from tiers alone; one update at a time is near to nothing else.
-    assert_eq!(walk(Seam::Group, Seam::Pace), (40 - 9 - 2, 9 + 2));
+    assert_eq!(walk(Seam::Group, Seam::Pace), (50 - 9 - 2, 9 + 2));
 }
 
 #[test]
 fn group_and_combine() {
-    assert_eq!(walk(Seam::Group, Seam::Combine), (64 - 2 - 2 * 2, 2 + 2 * 2));
+    assert_eq!(walk(Seam::Group, Seam::Combine), (80 - 2 - 3 * 2, 2 + 3 * 2));
 }
 
 #[test]

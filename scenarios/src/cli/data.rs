@@ -7,7 +7,7 @@ use offbeat_kernel::SeedTree;
 use offbeat_learning::LearnError;
 use offbeat_learning::reid::sheet::Sheet;
 use offbeat_learning::reid::synth::{Domain, all_domains};
-use offbeat_learning::reid::{ReIdSet, Size, folder};
+use offbeat_learning::reid::{Colours, ReIdSet, RetrievalOptions, Size, Trial, folder};
 use std::path::{Path, PathBuf};
 
 /// Name for the first nine domains together, and for all twelve.
@@ -27,6 +27,8 @@ pub struct DataArgs {
 pub enum DataCommand {
     /// Draw a contact sheet: rows are persons, columns are cameras
     Preview(PreviewArgs),
+    /// Say what the bare pixels find in each domain: the least that learning has to beat
+    Baseline(SourceArgs),
     /// Write a synthetic domain as PNG files in the layout of Market-1501
     Export(ExportArgs),
 }
@@ -90,6 +92,7 @@ fn size(text: &str) -> Result<Size, String> {
 pub(super) fn data(args: &DataArgs) -> Result<(), Failure> {
     match &args.command {
         DataCommand::Preview(args) => preview(args),
+        DataCommand::Baseline(source) => baseline(source),
         DataCommand::Export(args) => export(args),
     }
 }
@@ -102,6 +105,28 @@ fn preview(args: &PreviewArgs) -> Result<(), Failure> {
     let lines: Vec<String> = sets.iter().map(line).collect();
     let (width, height, out) = (sheet.width, sheet.height, args.out.display());
     print(&format!("{}\nsheet: {out} ({width} x {height})\n", lines.join("\n")))
+}
+
+/// Rank-1, -5, -10 and mean average precision of pictures compared pixel by pixel, by the rules of the
+/// benchmarks.
+fn baseline(source: &SourceArgs) -> Result<(), Failure> {
+    let mut found = Vec::new();
+    for set in sets(source)? {
+        let trial = Trial::new(set, true, Colours::default());
+        let figures = trial.raw_pixels(RetrievalOptions::default()).map_err(failed)?;
+        found.push((trial.name, figures.cmc, figures.map_trapezoid));
+    }
+    let share = 1.0 / found.len() as f64;
+    let cmc = [0, 1, 2].map(|rank| share * found.iter().map(|f| f.1[rank]).sum::<f64>());
+    let map = share * found.iter().map(|f| f.2).sum::<f64>();
+    if found.len() > 1 {
+        found.push(("mean".into(), cmc, map));
+    }
+    print("raw pixels, cosine       rank-1  rank-5 rank-10     mAP\n")?;
+    for (name, [one, five, ten], map) in found {
+        print(&format!("{name:<23} {one:7.3} {five:7.3} {ten:7.3} {map:7.3}\n"))?;
+    }
+    Ok(())
 }
 
 fn export(args: &ExportArgs) -> Result<(), Failure> {

@@ -2,13 +2,15 @@
 
 use crate::assemble::{Settings, assemble};
 use crate::diagnose::Problem;
+use crate::held::Held;
 use crate::load::Loaded;
 use crate::prepare::{Prepared, prepare};
 use crate::report::stats::quantile;
 use crate::run::Options;
+use offbeat_actors::work::Shards;
 use offbeat_actors::{Memory, Record};
-use offbeat_kernel::Purpose;
-use offbeat_learning::TrainRequest;
+use offbeat_kernel::{ClientId, Purpose};
+use offbeat_learning::{LearnError, TrainRequest};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -97,7 +99,7 @@ pub fn forecast(loaded: &Loaded, options: &Options) -> Result<Forecast, Problem>
         wall_seconds: play + task_seconds * counts.merged as f64 / options.workers.max(1) as f64,
     };
     Ok(Forecast {
-        samples: prepared.train.len() as u64,
+        samples: prepared.samples(),
         parameters: prepared.network.layout().len() as u64,
         travelling,
         whole,
@@ -135,11 +137,21 @@ fn task_seconds(loaded: &Loaded, prepared: &Prepared, options: &Options) -> Resu
     let plan = Arc::new(training.plan());
     let start = Instant::now();
     let mut trained = 0;
-    for (client, shard) in prepared.shards.iter().enumerate().filter(|(_, s)| !s.is_empty()) {
+    let held = Held::new(prepared);
+    for (client, _) in prepared.sizes().iter().enumerate().filter(|(_, size)| **size > 0) {
+        let id = ClientId(client as u32);
+        let own = held.classes(id).map(|width| trainer.with_classes(width)).transpose();
+        let refused = |error: LearnError| {
+            let place = loaded.document.place("network.model");
+            Problem::new("value", error.to_string()).at(place, "cannot have another head")
+        };
+        let trainer = own.map_err(refused)?.unwrap_or_else(|| trainer.clone());
+        let mut drawn = prepared.seeds.stream(Purpose::PrivateInit, u64::MAX, client as u64);
+        let first = trainer.network().init(&mut drawn);
         let request = TrainRequest {
-            start: prepared.initial.clone(),
-            received: prepared.initial.len(),
-            shard: shard.clone(),
+            received: first.len(),
+            start: first,
+            shard: held.train(id),
             plan: plan.clone(),
             step_limit: None,
             correction: None,
@@ -161,7 +173,7 @@ fn task_seconds(loaded: &Loaded, prepared: &Prepared, options: &Options) -> Resu
 
 /// The data once, the models of the server and the workers, and what the records of a run take.
 fn memory_bytes(prepared: &Prepared, travelling: u64, updates: u64, workers: usize) -> u64 {
-    let data = 4 * (prepared.train.features.len() + prepared.test.data.features.len()) as u64;
+    let data = prepared.data_bytes();
     let model = 4 * prepared.network.layout().len() as u64;
     let copies = 3 + 4 * workers as u64;
     data + copies * model + 4 * travelling + 64 * updates

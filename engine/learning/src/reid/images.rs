@@ -65,6 +65,11 @@ impl Pictures {
         Self { size, pixels: Vec::new(), marks: Vec::new() }
     }
 
+    /// Memory that the pixels take, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.pixels.len() as u64
+    }
+
     /// Adds a picture: `height x width x 3` bytes, rows from the top, red first.
     ///
     /// # Panics

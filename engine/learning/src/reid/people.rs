@@ -134,6 +134,15 @@ impl People {
         vec![3, size.height as usize, size.width as usize]
     }
 
+    /// Memory that the pictures take, in bytes.
+    pub fn bytes(&self) -> u64 {
+        let numbers = |shard: &Arc<Shard>| 4 * shard.data.features.len() as u64;
+        let kept = self.clients.iter().filter_map(|client| client.kept.as_ref());
+        let held = self.clients.first().map_or(0, |client| client.pictures.bytes());
+        let tried = self.trials.iter().map(|trial| trial.query.bytes() + trial.gallery.bytes());
+        held + tried.sum::<u64>() + kept.chain(&self.public).map(numbers).sum::<u64>()
+    }
+
     /// Splits `sets` over clients. `clients` is how many persons are dealt to; the other architectures
     /// follow from the data.
     ///
