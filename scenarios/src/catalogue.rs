@@ -16,7 +16,7 @@ pub struct Item {
 }
 
 /// The scenarios that come with Offbeat: path and content.
-pub const LIBRARY: [(&str, &str); 11] = [
+pub const LIBRARY: [(&str, &str); 12] = [
     ("scenarios/library/quickstart.toml", include_str!("../library/quickstart.toml")),
     ("scenarios/library/hospitals.toml", include_str!("../library/hospitals.toml")),
     ("scenarios/library/fashion-mnist.toml", include_str!("../library/fashion-mnist.toml")),
@@ -28,6 +28,7 @@ pub const LIBRARY: [(&str, &str); 11] = [
     ("scenarios/library/fedreid-study.toml", include_str!("../library/fedreid-study.toml")),
     ("scenarios/library/fedreid-async.toml", include_str!("../library/fedreid-async.toml")),
     ("scenarios/library/fedreid-by-camera.toml", include_str!("../library/fedreid-by-camera.toml")),
+    ("scenarios/library/fedreid-market.toml", include_str!("../library/fedreid-market.toml")),
 ];
 
 /// The scenarios of the library with their own descriptions.

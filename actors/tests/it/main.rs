@@ -5,6 +5,7 @@ mod accounts;
 mod determinism;
 mod equivalence;
 mod faults;
+mod heads;
 mod honest;
 mod laziness;
 mod limits;
