@@ -169,6 +169,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
         },
         stop: StopRules { versions: Some(tasks.div_ceil(100)), ..StopRules::default() },
         interrupt: Arc::default(),
+        director: None,
         trace: false,
     }
 }

@@ -94,6 +94,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
         },
         stop: StopRules { versions: Some(20), ..StopRules::default() },
         interrupt: Arc::default(),
+        director: None,
         trace: false,
     };
     federation.run(Box::new(Memory::default())).expect("runs")

@@ -1,6 +1,7 @@
 //! A client: it declines, trains, gives up or answers. It exists as an actor only while it works.
 
 use crate::conditions::{Battery, Conditions, Outcome};
+use crate::director::SharedInterventions;
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Answer, Invite, Message};
 use crate::promise::Book;
@@ -31,6 +32,8 @@ pub struct Home {
     pub pending: Option<TaskId>,
     /// Its battery when it was last looked at, where energy matters.
     pub battery: Option<Battery>,
+    /// The last task it began, where invitations can come twice.
+    pub last: Option<TaskId>,
 }
 
 /// What all clients of a run have in common.
@@ -52,6 +55,10 @@ pub struct ClientSetup {
     pub controls: bool,
     /// Whether they say how far training moved their answers.
     pub cosine_distance: bool,
+    /// What is done to them, where something may be.
+    pub interventions: Option<SharedInterventions>,
+    /// Whether messages may come twice or out of order, so that they remember their last task.
+    pub remember: bool,
 }
 
 /// Tells how many samples a client holds.
@@ -97,6 +104,33 @@ impl Client {
     /// Whether it has nothing to do, so that its actor can end.
     pub fn is_idle(&self) -> bool {
         self.task.is_none()
+    }
+
+    /// Obeys the newest invitation. One that comes twice, or after a newer one, says nothing; a newer
+    /// one ends the work on an older task, which a server that crashed has forgotten.
+    fn newest(&mut self, invite: Invite, now: Time) -> Vec<Effect> {
+        let known = self.setup.homes.borrow().get(&self.id).and_then(|home| home.last);
+        let present = self.task.as_ref().map(|task| task.answer.task);
+        if known.max(present).is_some_and(|last| invite.task <= last) {
+            return Vec::new();
+        }
+        if let Some(old) = present {
+            self.cancelled(old, now);
+        }
+        if self.setup.remember {
+            self.setup.homes.borrow_mut().entry(self.id).or_default().last = Some(invite.task);
+        }
+        self.invited(invite, now)
+    }
+
+    /// The client's work ends at once; the server notices that the connection breaks.
+    fn interrupted(&mut self, reason: LossReason, now: Time) -> Vec<Effect> {
+        let Some(task) = self.task.as_ref().map(|task| task.answer.task) else {
+            return Vec::new();
+        };
+        self.cancelled(task, now);
+        let message = Message::Lost { task, client: self.id, reason };
+        vec![Effect::now(now, Address::Server, message)]
     }
 
     fn invited(&mut self, invite: Invite, now: Time) -> Vec<Effect> {
@@ -185,6 +219,7 @@ impl Client {
             task: invite.task,
             client: self.id,
             at: started,
+            label_turn: self.label_turn(),
             shared: invite.model,
             extras: invite.extras,
             private: self.private(),
@@ -202,6 +237,11 @@ impl Client {
             job: Some(job),
             urgency,
         }
+    }
+
+    fn label_turn(&self) -> u32 {
+        let interventions = self.setup.interventions.as_ref();
+        interventions.map_or(0, |state| state.borrow().label_turn(Some(self.id)))
     }
 
     /// What the client keeps, fetched if its last training is not settled yet.
@@ -362,12 +402,18 @@ impl Handler<DeliverToClient> for Client {
     fn handle(&mut self, deliver: DeliverToClient, _: &mut Context<Self>) -> Reaction {
         let Deliver { now, message } = deliver.0;
         let effects = match message {
+            Message::Invite(invite)
+                if self.setup.remember || self.setup.interventions.is_some() =>
+            {
+                self.newest(*invite, now)
+            }
             Message::Invite(invite) if self.is_idle() => self.invited(*invite, now),
             // A client does one thing at a time.
             Message::Invite(invite) => vec![self.lost(invite.task, LossReason::Declined)],
             Message::Cancel(task) => self.cancelled(task, now),
             Message::Urge(task) => self.urged(task, now),
             Message::Finished(task) => self.finished(task, now),
+            Message::Interrupt(reason) => self.interrupted(reason, now),
             Message::GaveUp(task, reason) => self.gave_up(task, reason, now),
             _ => Vec::new(),
         };

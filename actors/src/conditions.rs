@@ -1,6 +1,6 @@
 //! What actors ask of the simulated world: presence, speed, links, fate.
 
-pub use offbeat_kernel::hardship::{Battery, Direction};
+pub use offbeat_kernel::hardship::{Battery, Direction, Mishap};
 use offbeat_kernel::{ClientId, Span, TaskId, Time};
 use offbeat_strategies::signal::LossReason;
 use std::fmt::Debug;
@@ -55,6 +55,17 @@ pub trait Conditions: Debug {
 
     /// Rate of the client's own link for one message, in bits a second, at least 1.
     fn rate(&self, client: ClientId, task: TaskId, way: Direction) -> u64;
+
+    /// What happens to the message of this `kind` ([`crate::message::Message::kind`]) on its way. By
+    /// default nothing.
+    fn mishap(&self, _client: ClientId, _task: TaskId, _way: Direction, _kind: u64) -> Mishap {
+        Mishap::default()
+    }
+
+    /// Whether messages can arrive twice or out of order, so that clients must remember what they did.
+    fn disorderly(&self) -> bool {
+        false
+    }
 
     /// The client's battery at `now`. `last` is what was known of it before, nothing when the client
     /// has not been addressed yet; `None` where energy is no matter, as by default.

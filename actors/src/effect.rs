@@ -2,7 +2,9 @@
 
 use crate::message::{Address, Message};
 use crate::record::Record;
+use offbeat_kernel::hardship::Members;
 use offbeat_kernel::{ClientId, Time};
+use offbeat_strategies::signal::LossReason;
 
 /// One consequence of a delivered message.
 #[derive(Debug)]
@@ -26,6 +28,13 @@ pub enum Effect {
         message: Message,
         /// Its size on the wire.
         bytes: u64,
+    },
+    /// Interrupt those of some clients that are at work.
+    Interrupt {
+        /// The clients.
+        members: Members,
+        /// What their tasks are lost for.
+        reason: LossReason,
     },
     /// Write something down.
     Record(Record),

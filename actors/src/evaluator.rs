@@ -4,6 +4,7 @@
 //! evaluation overlaps with what follows and the order of events does not depend on timing.
 
 use crate::client::{Homes, settle};
+use crate::director::SharedInterventions;
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Message};
 use crate::promise::Book;
@@ -37,6 +38,7 @@ pub struct Evaluator {
     trials: Trials,
     homes: Homes,
     book: Book,
+    interventions: Option<SharedInterventions>,
     pending: VecDeque<Pending>,
     /// The version whose evaluation was started last.
     latest: Option<Version>,
@@ -88,7 +90,26 @@ impl Evaluator {
     ) -> Self {
         let lag = if tell_server { 1 } else { 2 };
         let (pending, latest) = (VecDeque::new(), None);
-        Self { rules, lag, tell_server, test_rows, clients, trials, homes, book, pending, latest }
+        let interventions = None;
+        Self {
+            rules,
+            lag,
+            tell_server,
+            test_rows,
+            clients,
+            trials,
+            homes,
+            book,
+            interventions,
+            pending,
+            latest,
+        }
+    }
+
+    /// An evaluator in a world where labels may turn.
+    pub fn in_changing_world(mut self, interventions: Option<SharedInterventions>) -> Self {
+        self.interventions = interventions;
+        self
     }
 
     /// What it knows now.
@@ -103,6 +124,7 @@ impl Evaluator {
             trials: _,
             homes: _,
             book: _,
+            interventions: _,
             pending,
             latest,
         } = self;
@@ -147,12 +169,15 @@ impl Evaluator {
         rows: usize,
         now: Time,
     ) -> Vec<JobId> {
+        let id = client.as_ref().map(|(client, _)| *client);
+        let label_turn =
+            self.interventions.as_ref().map_or(0, |state| state.borrow().label_turn(id));
         (0..rows)
             .step_by(CHUNK)
             .map(|from| {
                 let rows = from..(from + CHUNK).min(rows);
                 let (shared, client) = (model.clone(), client.clone());
-                let job = EvaluateJob { shared, client, rows, at: now };
+                let job = EvaluateJob { shared, client, rows, label_turn, at: now };
                 self.book.evaluate(now, job)
             })
             .collect()

@@ -6,6 +6,7 @@
 
 use crate::client::{Client, ClientSetup, DeliverToClient, Homes, Reaction, Samples};
 use crate::conditions::Conditions;
+use crate::director::{Begin, Director, DirectorSetup};
 use crate::effect::{Deliver, Effect};
 use crate::error::RunError;
 use crate::evaluator::Evaluator;
@@ -29,7 +30,8 @@ use offbeat_learning::Flat;
 use offbeat_learning::intern::Known;
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::{Composed, Seams};
-use offbeat_strategies::signal::Order;
+use offbeat_strategies::registry::Registry;
+use offbeat_strategies::signal::{Order, Signal};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -63,6 +65,8 @@ pub struct Federation {
     pub stop: StopRules,
     /// Set from outside to end the run after the present event.
     pub interrupt: Arc<AtomicBool>,
+    /// What happens to it by a timeline or a script; nothing where there is neither.
+    pub director: Option<DirectorSetup>,
     /// Keep the words of every delivered event, to find where two runs part.
     pub trace: bool,
 }
@@ -101,6 +105,9 @@ pub const INTERRUPTED: &str = "interrupted";
 /// Why a run ended whose calendar is empty.
 const NOTHING_LEFT: &str = "nothing is left to happen";
 
+/// So many rings of the timeline without anything else in between mean that nothing else will happen.
+const QUIET: u32 = 100_000;
+
 mod ending;
 mod saving;
 
@@ -111,6 +118,9 @@ struct Driver {
     network: Addr<Network>,
     evaluator: Addr<Evaluator>,
     recorder: Addr<Recorder>,
+    director: Option<Addr<Director>>,
+    /// Nothing has begun yet.
+    fresh: bool,
     clients: BTreeMap<ClientId, Addr<Client>>,
     setup: ClientSetup,
     stop: StopRules,
@@ -146,7 +156,10 @@ impl Driver {
             .map_err(|source| RunError::Workers { workers: pool.workers, source })?;
         let book = Book::new(pool);
         let (tally, homes) = (Tally::default(), Homes::default());
+        let interventions = federation.director.as_ref().map(|setup| setup.interventions.clone());
         let setup = ClientSetup {
+            remember: conditions.disorderly(),
+            interventions: interventions.clone(),
             conditions: conditions.clone(),
             book: book.clone(),
             homes: homes.clone(),
@@ -160,23 +173,42 @@ impl Driver {
         let mut server =
             Server::new(initial.clone(), evaluation, stop.clone(), book.clone(), tally.clone());
         let mut strategy = Composed::new(seams, initial.clone());
+        let mut told = stop.read_evaluations();
+        let mut registry = Registry::default();
+        let mut director = None;
+        if let Some(setup) = federation.director {
+            let wants = setup.wants();
+            told |= wants.evaluations;
+            server = server.observed(wants, setup.board.clone());
+            strategy.keep_durable(setup.durable_every).map_err(RunError::Snapshot)?;
+            let DirectorSetup { interventions, timeline, hooks, board, .. } = setup;
+            registry = setup.registry;
+            director = Some(Director::new(interventions, timeline, hooks, board));
+        }
         let mut evaluator = Evaluator::new(
             evaluation,
-            stop.read_evaluations(),
+            told,
             test_rows,
             (federation.test_clients, trials),
             homes,
             book.clone(),
-        );
-        let mut network = Network::new(conditions, federation.server_link, tally.clone());
+        )
+        .in_changing_world(interventions.clone());
+        let mut network =
+            Network::new(conditions, federation.server_link, tally.clone()).watching(interventions);
         let mut driving = Driving::new(initial, federation.trace);
         let mut clients = BTreeMap::new();
+        let mut down = false;
         if let Some(from) = &continuation.from {
             let state = State::unpack(from).map_err(RunError::Snapshot)?;
             server.restore(state.server);
-            strategy.restore(state.strategy).map_err(RunError::Snapshot)?;
+            down = state.strategist.down;
+            strategy.restore(state.strategist.strategy, &registry).map_err(RunError::Snapshot)?;
             evaluator.restore(state.evaluator);
             network.restore(state.network);
+            if let (Some(director), Some(state)) = (&mut director, state.director) {
+                director.restore(state).map_err(RunError::Snapshot)?;
+            }
             tally.restore(state.counts);
             book.restore(state.book);
             setup.homes.replace(state.homes);
@@ -184,7 +216,8 @@ impl Driver {
             clients.extend(state.clients.into_iter().map(at_work));
             driving = state.driving;
         }
-        let strategist = Strategist::new(strategy, seeds, federation.roster, book.clone());
+        let strategist = Strategist::new(strategy, seeds, federation.roster, book.clone())
+            .with_parts(registry, down);
         Ok(Self {
             driving,
             server: server.start(),
@@ -192,6 +225,8 @@ impl Driver {
             network: network.start(),
             evaluator: evaluator.start(),
             recorder: Recorder::new(sink).start(),
+            director: director.map(Actor::start),
+            fresh: continuation.from.is_none(),
             clients,
             setup,
             stop,
@@ -209,6 +244,9 @@ impl Driver {
     }
 
     async fn run(mut self) -> Result<RunResult, RunError> {
+        if self.fresh {
+            self.begin().await?;
+        }
         let limit = self.stop.time.unwrap_or(Time::NEVER);
         let ended = loop {
             if let Some(reason) = self.driving.ended.take() {
@@ -216,6 +254,7 @@ impl Driver {
             }
             match self.driving.calendar.next_time() {
                 None => break NOTHING_LEFT.to_string(),
+                Some(_) if self.driving.quiet > QUIET => break NOTHING_LEFT.to_string(),
                 Some(at) if at > limit => break format!("virtual time {limit} is reached"),
                 Some(at) => {
                     self.snapshot_if_due(at).await?;
@@ -230,6 +269,19 @@ impl Driver {
             self.snapshot(Occasion::Interrupted).await?;
         }
         self.finish(ended).await
+    }
+
+    /// Lets the director begin, and starts the server.
+    async fn begin(&mut self) -> Result<(), RunError> {
+        let at = Time::ZERO;
+        if let Some(director) = &self.director {
+            let stopped = |_| RunError::ActorStopped { address: Address::Director, at };
+            for effect in director.send(Begin).await.map_err(stopped)? {
+                self.apply(at, effect).await?;
+            }
+        }
+        self.schedule(at, Address::Server, Message::Signal(Signal::Start));
+        Ok(())
     }
 
     /// Delivers the earliest event and puts its effects where they belong.
@@ -252,6 +304,7 @@ impl Driver {
             Address::Strategist => 1,
             Address::Network => 2,
             Address::Evaluator => 3,
+            Address::Director => 4,
             Address::Client(client) => 16 + u64::from(client.0),
         };
         let [a, b] = event.message.about();
@@ -261,9 +314,11 @@ impl Driver {
             trace.push(words);
         }
         self.driving.events += 1;
+        let director = event.to == Address::Director;
+        self.driving.quiet = if director { self.driving.quiet + 1 } else { 0 };
         if let Message::Orders(orders) = &event.message {
             for order in orders {
-                if let Order::Publish(publication) = order {
+                if let Order::Publish(publication) | Order::Resume(publication) = order {
                     let last = &mut self.driving.last;
                     last.model = publication.model.clone();
                     last.clusters.clone_from(&publication.clusters);
@@ -281,6 +336,10 @@ impl Driver {
             Address::Strategist => self.strategist.send(deliver).await,
             Address::Network => self.network.send(deliver).await,
             Address::Evaluator => self.evaluator.send(deliver).await,
+            Address::Director => match &self.director {
+                Some(director) => director.send(deliver).await,
+                None => Ok(Vec::new()),
+            },
             Address::Client(id) => {
                 let setup = &self.setup;
                 let client = self
@@ -312,6 +371,13 @@ impl Driver {
                     if let Effect::Schedule { at, to, message } = effect {
                         self.schedule(at, to, message);
                     }
+                }
+            }
+            Effect::Interrupt { members, reason } => {
+                let struck: Vec<ClientId> =
+                    self.clients.keys().copied().filter(|client| members.holds(*client)).collect();
+                for client in struck {
+                    self.schedule(now, Address::Client(client), Message::Interrupt(reason));
                 }
             }
             Effect::Record(record) => self.keep(record),
@@ -350,7 +416,7 @@ impl Driver {
             }
             Record::Clients { clients, .. } => self.driving.last.clients.clone_from(clients),
             Record::Retrieval { tried, .. } => self.driving.last.tried.clone_from(tried),
-            Record::Aggregation { .. } | Record::Task(_) => {}
+            Record::Aggregation { .. } | Record::Task(_) | Record::Happening { .. } => {}
         }
         // Records are plain data and always have a form in bytes.
         self.driving.journal.write_bytes(&codec::encode(&record).unwrap_or_default());

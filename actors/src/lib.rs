@@ -7,10 +7,12 @@
 
 pub mod client;
 pub mod conditions;
+pub mod director;
 pub mod effect;
 pub mod error;
 pub mod evaluator;
 pub mod federation;
+pub mod hooks;
 pub mod ideal;
 pub mod message;
 pub mod network;
@@ -25,10 +27,12 @@ pub mod server;
 pub mod snapshot;
 pub mod strategist;
 pub mod tally;
+pub mod timeline;
 pub mod wire;
 pub mod work;
 
 pub use conditions::{Conditions, Direction, Outcome};
+pub use director::{DirectorSetup, SharedInterventions};
 pub use error::RunError;
 pub use federation::Federation;
 pub use ideal::Ideal;

@@ -1,10 +1,12 @@
 //! Every message that actors exchange, and what it weighs on a link.
 
+use crate::hooks::Told;
 use crate::wire;
 use offbeat_kernel::hardship::Direction;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
+use offbeat_strategies::registry::Switch;
 use offbeat_strategies::signal::{Assignment, Clusters, LossReason, Order, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ pub enum Address {
     Network,
     /// The evaluator.
     Evaluator,
+    /// The director.
+    Director,
 }
 
 /// One entry of the calendar: a message and who gets it.
@@ -64,6 +68,18 @@ pub enum Message {
     /// Network to itself: the next transfer on the shared link is complete, if nothing has changed
     /// since this was foreseen.
     FlowDone(Direction, u64),
+    /// Network to itself: a message is at its end of the way, if nothing has come between.
+    Passed(u64),
+    /// To the network: look again at what can be reached.
+    Disturbed,
+    /// To a client at work: this came between.
+    Interrupt(LossReason),
+    /// Director to itself: it is time for this.
+    Ring(u64),
+    /// To the director: this happened.
+    Told(Told),
+    /// Director to the server and the strategist: do this.
+    Command(Command),
     /// To the strategist: react to this.
     Signal(Signal),
     /// To the server: do this.
@@ -88,6 +104,19 @@ pub enum Message {
         /// Rank-1 and mean average precision, means over the domains.
         found: Option<(f64, f64)>,
     },
+}
+
+/// What the director has the server or the strategist do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Command {
+    /// Stop, and forget all that is not stored.
+    Crash,
+    /// Go on from what is stored.
+    Restart,
+    /// Have the present version evaluated.
+    Evaluate,
+    /// Put another part in the place of one.
+    Switch(Box<Switch>),
 }
 
 /// Server to client: train this.
@@ -162,6 +191,12 @@ impl Message {
             Message::Evaluate { .. } => 11,
             Message::Evaluated { .. } => 12,
             Message::FlowStart(_) => 13,
+            Message::Passed(_) => 14,
+            Message::Disturbed => 15,
+            Message::Interrupt(_) => 16,
+            Message::Ring(_) => 17,
+            Message::Told(_) => 18,
+            Message::Command(_) => 19,
         }
     }
 
@@ -174,12 +209,27 @@ impl Message {
             Message::Lost { task, reason, .. } | Message::GaveUp(task, reason) => {
                 [task.0, *reason as u64]
             }
-            Message::FlowStart(flow) => [*flow, 0],
+            Message::FlowStart(flow) | Message::Passed(flow) => [*flow, 0],
+            Message::Disturbed => [0, 0],
+            Message::Interrupt(reason) => [*reason as u64, 0],
+            Message::Ring(ring) => [*ring, 0],
+            Message::Told(Told::Update { task, client, .. }) => [task.0, client.0.into()],
+            Message::Told(Told::Version { version, merged }) => [version.0, *merged],
+            Message::Told(Told::Evaluation { version, accuracy, .. }) => {
+                [version.0, accuracy.to_bits()]
+            }
+            Message::Command(command) => match command {
+                Command::Crash => [0, 0],
+                Command::Restart => [1, 0],
+                Command::Evaluate => [2, 0],
+                Command::Switch(_) => [3, 0],
+            },
             Message::FlowDone(way, epoch) => [*epoch, *way as u64],
             Message::Signal(Signal::Start) => [0, 0],
             Message::Signal(Signal::Arrived(arrival)) => [1, arrival.task.0],
             Message::Signal(Signal::Lost { task, .. }) => [2, task.0],
             Message::Signal(Signal::Timer(token)) => [3, *token],
+            Message::Signal(Signal::Vacancy) => [4, 0],
             Message::Orders(orders) => [orders.len() as u64, 0],
             Message::Evaluate { version, .. } => [version.0, 0],
             Message::Evaluated { version, test, found, .. } => {

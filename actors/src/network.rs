@@ -5,13 +5,14 @@
 //! on the others.
 
 use crate::conditions::{Conditions, Direction, Outcome};
+use crate::director::SharedInterventions;
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Message};
 use crate::snapshot::Save;
 use crate::tally::Tally;
 use actix::{Actor, Context, Handler, MessageResult};
-use offbeat_kernel::hardship::FairLink;
-use offbeat_kernel::{ClientId, TaskId, Time};
+use offbeat_kernel::hardship::{Barrier, FairLink, Transit};
+use offbeat_kernel::{ClientId, Span, TaskId, Time};
 use offbeat_strategies::signal::LossReason;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,6 +36,32 @@ pub struct Network {
     up: Option<Shared>,
     flows: BTreeMap<u64, Flow>,
     next_flow: u64,
+    interventions: Option<SharedInterventions>,
+    /// Messages on their way, where something may come between.
+    passing: BTreeMap<u64, Passing>,
+}
+
+/// A message on its way, or waiting before a cut.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Passing {
+    client: ClientId,
+    task: TaskId,
+    to: Address,
+    message: Message,
+    progress: Progress,
+    /// It gets lost at its end of the way.
+    lost: Option<LossReason>,
+}
+
+/// How far a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+enum Progress {
+    /// It arrives then.
+    Until(Time),
+    /// It waits, and takes so much longer when it goes on.
+    Held(Span),
+    /// It waits, and gets on the shared link again with so many bytes.
+    Stalled(Direction, u64),
 }
 
 /// What the network knows between two events.
@@ -44,6 +71,7 @@ pub struct State {
     up: Option<Shared>,
     flows: BTreeMap<u64, Flow>,
     next_flow: u64,
+    passing: BTreeMap<u64, Passing>,
 }
 
 /// The server's link in one direction.
@@ -93,30 +121,53 @@ impl Network {
             up: server.up.map(shared),
             flows: BTreeMap::new(),
             next_flow: 0,
+            interventions: None,
+            passing: BTreeMap::new(),
         }
     }
 
     /// What it knows now.
     pub fn state(&self) -> State {
         // Every field by its name: one that is added and forgotten here does not compile.
-        let Self { conditions: _, tally: _, down, up, flows, next_flow } = self;
+        let Self { conditions: _, tally: _, interventions: _, down, up, flows, next_flow, passing } =
+            self;
         let (down, up) = (down.clone(), up.clone());
-        State { down, up, flows: flows.clone(), next_flow: *next_flow }
+        let (flows, passing) = (flows.clone(), passing.clone());
+        State { down, up, flows, next_flow: *next_flow, passing }
     }
 
     /// Puts back what [`Network::state`] gave.
     pub fn restore(&mut self, state: State) {
-        let State { down, up, flows, next_flow } = state;
+        let State { down, up, flows, next_flow, passing } = state;
+        self.passing = passing;
         (self.down, self.up, self.flows, self.next_flow) = (down, up, flows, next_flow);
+    }
+
+    /// A network whose links can be cut.
+    pub fn watching(mut self, interventions: Option<SharedInterventions>) -> Self {
+        self.interventions = interventions;
+        self
     }
 
     fn transmit(&mut self, transmit: Transmit) -> Vec<Effect> {
         let Transmit { now, client, to, message, bytes } = transmit;
         let (task, way) = self.note(&message, bytes);
         let flow = Flow { client, task, way, bytes, sent: now, to, message };
+        let barrier = self.barrier(client);
+        if let Some(reason) = barrier.and_then(lost_at) {
+            return vec![undelivered(now, client, flow.message, reason)];
+        }
         if self.shared(way).is_none() {
             let span = self.conditions.transfer(client, task, way, bytes);
-            return vec![self.carry(flow, now, span)];
+            if barrier.is_some() {
+                self.hold(flow, Progress::Held(span));
+                return Vec::new();
+            }
+            return self.carry(flow, now, span);
+        }
+        if barrier.is_some() {
+            self.hold(flow, Progress::Stalled(way, bytes));
+            return Vec::new();
         }
         let id = self.next_flow;
         self.next_flow += 1;
@@ -132,15 +183,122 @@ impl Network {
         }
     }
 
-    /// The end of a transfer that takes `span` from `start`.
-    fn carry(&self, flow: Flow, start: Time, span: offbeat_kernel::Span) -> Effect {
+    fn barrier(&self, client: ClientId) -> Option<Barrier> {
+        self.interventions.as_ref()?.borrow().barrier(client)
+    }
+
+    fn hold(&mut self, flow: Flow, progress: Progress) {
         let Flow { client, task, to, message, .. } = flow;
-        match self.conditions.carry(client, task, start, span) {
+        let held = Passing { client, task, to, message, progress, lost: None };
+        let id = self.next_flow;
+        self.next_flow += 1;
+        self.passing.insert(id, held);
+    }
+
+    /// The end of a transfer that takes `span` from `start`, or its ends, if it arrives twice.
+    fn carry(&mut self, flow: Flow, start: Time, span: Span) -> Vec<Effect> {
+        let Flow { client, task, way, to, message, .. } = flow;
+        let mishap = self.conditions.mishap(client, task, way, message.kind());
+        let (at, lost) = match self.conditions.carry(client, task, start, span) {
             Outcome::Complete { at } | Outcome::Partial { at, .. } => {
-                Effect::Schedule { at, to, message }
+                (at, mishap.lost.then_some(LossReason::MessageLost))
             }
-            Outcome::Lost { at, reason } => undelivered(at, client, message, reason),
+            Outcome::Lost { at, reason } => (at, Some(reason)),
+        };
+        let at = at + mishap.late;
+        let mut effects = Vec::new();
+        if let Some(after) = mishap.copy.filter(|_| lost.is_none()) {
+            let copy = (client, task, to, message.clone());
+            effects.push(self.end(at + after, copy, None));
         }
+        effects.push(self.end(at, (client, task, to, message), lost));
+        effects
+    }
+
+    /// Lets a message arrive at `at`, or get lost then. Where something may come between, the network
+    /// keeps it until that time.
+    fn end(
+        &mut self,
+        at: Time,
+        (client, task, to, message): (ClientId, TaskId, Address, Message),
+        lost: Option<LossReason>,
+    ) -> Effect {
+        if self.interventions.is_none() {
+            return arrival(at, client, to, message, lost);
+        }
+        let id = self.next_flow;
+        self.next_flow += 1;
+        let progress = Progress::Until(at);
+        self.passing.insert(id, Passing { client, task, to, message, progress, lost });
+        Effect::Schedule { at, to: Address::Network, message: Message::Passed(id) }
+    }
+
+    /// A message is at its end of the way, unless something came between.
+    fn passed(&mut self, id: u64, now: Time) -> Option<Effect> {
+        if self.passing.get(&id)?.progress != Progress::Until(now) {
+            return None;
+        }
+        let Passing { client, to, message, lost, .. } = self.passing.remove(&id)?;
+        Some(arrival(now, client, to, message, lost))
+    }
+
+    /// Something was done to clients: their messages are lost, wait, or go on.
+    fn disturbed(&mut self, now: Time) -> Vec<Effect> {
+        let mut effects = self.take_off(now);
+        let ids: Vec<u64> = self.passing.keys().copied().collect();
+        for id in ids {
+            let Some(mut passing) = self.passing.remove(&id) else { continue };
+            let barrier = self.barrier(passing.client);
+            if let Some(reason) = barrier.and_then(lost_at) {
+                effects.push(undelivered(now, passing.client, passing.message, reason));
+                continue;
+            }
+            match (passing.progress, barrier) {
+                (Progress::Until(at), Some(_)) => passing.progress = Progress::Held(at.since(now)),
+                (Progress::Held(span), None) => {
+                    passing.progress = Progress::Until(now + span);
+                    let message = Message::Passed(id);
+                    effects.push(Effect::Schedule {
+                        at: now + span,
+                        to: Address::Network,
+                        message,
+                    });
+                }
+                (Progress::Stalled(way, bytes), None) => {
+                    effects.push(self.get_on_again(passing, way, bytes, now));
+                    continue;
+                }
+                _ => {}
+            }
+            self.passing.insert(id, passing);
+        }
+        effects
+    }
+
+    /// Takes the transfers of clients that cannot be reached off the shared links.
+    fn take_off(&mut self, now: Time) -> Vec<Effect> {
+        let struck: Vec<u64> = (self.flows.iter())
+            .filter(|(_, flow)| self.barrier(flow.client).is_some())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in &struck {
+            let Some(flow) = self.flows.remove(id) else { continue };
+            let (way, bytes) = (flow.way, flow.bytes);
+            let left = self.shared(way).and_then(|shared| shared.link.finish(now, *id));
+            self.hold(flow, Progress::Stalled(way, left.unwrap_or(bytes)));
+        }
+        let ways = if struck.is_empty() { vec![] } else { vec![Direction::Down, Direction::Up] };
+        let foresee = |way| self.shared(way).and_then(|shared| shared.foresee(way));
+        ways.into_iter().filter_map(foresee).collect()
+    }
+
+    fn get_on_again(&mut self, passing: Passing, way: Direction, bytes: u64, now: Time) -> Effect {
+        let Passing { client, task, to, message, .. } = passing;
+        let id = self.next_flow;
+        self.next_flow += 1;
+        let at = now + self.conditions.delay(client, task, way);
+        self.flows.insert(id, Flow { client, task, way, bytes, sent: now, to, message });
+        Effect::Schedule { at, to: Address::Network, message: Message::FlowStart(id) }
     }
 
     fn flow_starts(&mut self, id: u64, now: Time) -> Vec<Effect> {
@@ -161,11 +319,12 @@ impl Network {
         let next = shared.foresee(way);
         let flow = self.flows.remove(&id);
         // Absences count over the whole transfer, not only at its end.
-        let arrival = flow.map(|flow| {
+        let mut effects = flow.map_or(Vec::new(), |flow| {
             let sent = flow.sent;
             self.carry(flow, sent, now.since(sent))
         });
-        arrival.into_iter().chain(next).collect()
+        effects.extend(next);
+        effects
     }
 
     fn note(&self, message: &Message, bytes: u64) -> (TaskId, Direction) {
@@ -193,6 +352,30 @@ impl Shared {
         let (at, _) = self.link.next_completion()?;
         let message = Message::FlowDone(way, self.epoch);
         Some(Effect::Schedule { at, to: Address::Network, message })
+    }
+}
+
+/// Why a message that meets the barrier is lost; `None` when it waits.
+fn lost_at(barrier: Barrier) -> Option<LossReason> {
+    match barrier {
+        Barrier::Left => Some(LossReason::Left),
+        Barrier::Crashed => Some(LossReason::Crashed),
+        Barrier::Cut(Transit::Lost) => Some(LossReason::CutOff),
+        Barrier::Cut(Transit::Wait) => None,
+    }
+}
+
+/// The end of a message's way.
+fn arrival(
+    at: Time,
+    client: ClientId,
+    to: Address,
+    message: Message,
+    lost: Option<LossReason>,
+) -> Effect {
+    match lost {
+        Some(reason) => undelivered(at, client, message, reason),
+        None => Effect::Schedule { at, to, message },
     }
 }
 
@@ -233,6 +416,8 @@ impl Handler<Deliver> for Network {
 
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) -> Self::Result {
         MessageResult(match deliver.message {
+            Message::Passed(id) => self.passed(id, deliver.now).into_iter().collect(),
+            Message::Disturbed => self.disturbed(deliver.now),
             Message::FlowStart(id) => self.flow_starts(id, deliver.now),
             Message::FlowDone(way, epoch) => self.flow_done(way, epoch, deliver.now),
             _ => Vec::new(),

@@ -47,6 +47,13 @@ pub enum Record {
     },
     /// A task ended.
     Task(TaskRow),
+    /// Something that the timeline or the script asked for happened.
+    Happening {
+        /// When.
+        at: Time,
+        /// What, in words.
+        what: String,
+    },
 }
 
 /// How a task went.

@@ -2,7 +2,8 @@
 //! versions evaluated, and ends the run. What to do is the strategist's decision.
 
 use crate::effect::{Deliver, Effect};
-use crate::message::{Address, Answer, Invite, Message};
+use crate::hooks::{SharedBoard, Told, Wants};
+use crate::message::{Address, Answer, Command, Invite, Message};
 use crate::promise::Book;
 use crate::record::{Record, TaskEnd, TaskRow};
 use crate::rules::{EvaluationRules, StopRules};
@@ -34,6 +35,11 @@ pub struct Server {
     lost_in_a_row: u64,
     /// The last version is published: nobody is invited any more.
     closed: bool,
+    /// It has crashed and was not restarted.
+    down: bool,
+    /// What the director wants to be told of.
+    wants: Wants,
+    board: Option<SharedBoard>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,6 +62,7 @@ pub struct State {
     evaluated: Option<Version>,
     lost_in_a_row: u64,
     closed: bool,
+    down: bool,
 }
 
 /// Starts the periodic evaluation timer: a signal token that the strategist never sees.
@@ -90,6 +97,9 @@ impl Server {
             evaluated: None,
             lost_in_a_row: 0,
             closed: false,
+            down: false,
+            wants: Wants::default(),
+            board: None,
         }
     }
 
@@ -110,6 +120,9 @@ impl Server {
             evaluated,
             lost_in_a_row,
             closed,
+            down,
+            wants: _,
+            board: _,
         } = self;
         State {
             open: open.clone(),
@@ -121,6 +134,7 @@ impl Server {
             evaluated: *evaluated,
             lost_in_a_row: *lost_in_a_row,
             closed: *closed,
+            down: *down,
         }
     }
 
@@ -136,11 +150,55 @@ impl Server {
             evaluated,
             lost_in_a_row,
             closed,
+            down,
         } = state;
+        self.down = down;
         (self.open, self.version, self.best) = (open, version, best);
         (self.model, self.clusters) = (model, clusters);
         (self.without_gain, self.evaluated) = (without_gain, evaluated);
         (self.lost_in_a_row, self.closed) = (lost_in_a_row, closed);
+    }
+
+    /// A server that tells the director what it wants to know, and counts on the script's board.
+    pub fn observed(mut self, wants: Wants, board: Option<SharedBoard>) -> Self {
+        (self.wants, self.board) = (wants, board);
+        self
+    }
+
+    fn commanded(&mut self, command: &Command, now: Time) -> Vec<Effect> {
+        match command {
+            Command::Crash => self.crash(now),
+            Command::Restart => {
+                self.down = false;
+                Vec::new()
+            }
+            Command::Evaluate if !self.down => self.evaluate(now).into_iter().collect(),
+            Command::Evaluate | Command::Switch(_) => Vec::new(),
+        }
+    }
+
+    /// Forgets all open tasks. Their clients work on, and are refused when they answer.
+    fn crash(&mut self, now: Time) -> Vec<Effect> {
+        self.down = true;
+        let reason = LossReason::ServerCrashed;
+        let open = std::mem::take(&mut self.open);
+        let lost = open.into_iter().map(|(task, sent)| {
+            self.book.discard_reply(task);
+            self.tally.lost(reason);
+            Effect::Record(Record::Task(row(task, sent, now, TaskEnd::Lost(reason), 0)))
+        });
+        lost.collect()
+    }
+
+    /// Goes on from what was stored.
+    fn resume(&mut self, stored: Publication) -> Vec<Effect> {
+        (self.version, self.model) = (stored.version, stored.model);
+        self.clusters = stored.clusters;
+        self.tally.resumed(self.version);
+        if let Some(board) = &self.board {
+            board.lock().version = self.version;
+        }
+        Vec::new()
     }
 
     fn start(&mut self, now: Time) -> Vec<Effect> {
@@ -156,6 +214,7 @@ impl Server {
             Order::Invite(invitation) => vec![self.invite(*invitation, now)],
             Order::Cancel { task, client } => self.cancel(task, client, now),
             Order::Urge { task, client } => vec![to_client(client, Message::Urge(task))],
+            Order::Resume(stored) => self.resume(*stored),
             Order::Publish(publication) => self.publish(*publication, now),
             Order::Failed { task, client, reason } => {
                 self.tally.failed(&format!("{task} of {client} at {now}: {reason}"));
@@ -179,6 +238,9 @@ impl Server {
         let invite = Invite { task, version, invited: now, model, extras, assignment };
         let message = Message::Invite(Box::new(invite));
         let bytes_down = message.bytes();
+        if let Some(board) = &self.board {
+            board.count(client, |counts| counts.invited += 1);
+        }
         self.open.insert(task, Sent { client, version, invited: now, bytes_down });
         Effect::Send { client, to: Address::Client(client), message, bytes: bytes_down }
     }
@@ -201,6 +263,10 @@ impl Server {
         let Some(sent) = self.open.remove(&task) else { return Vec::new() };
         self.tally.arrived(&answer);
         self.lost_in_a_row = 0;
+        if let Some(board) = &self.board {
+            board.count(answer.client, |counts| counts.arrived += 1);
+            board.lock().updates = self.tally.updates();
+        }
         let arrival = Arrival {
             task,
             client: answer.client,
@@ -215,6 +281,17 @@ impl Server {
             Effect::Record(Record::Task(row(task, sent, now, TaskEnd::Arrived, bytes_up))),
             Effect::now(now, Address::Strategist, Message::Signal(Signal::Arrived(arrival))),
         ];
+        if self.wants.updates {
+            let told = Told::Update {
+                task,
+                client: answer.client,
+                base: answer.base_version,
+                samples: answer.samples,
+                completeness: answer.completeness,
+                invited: answer.invited,
+            };
+            effects.push(Effect::now(now, Address::Director, Message::Told(told)));
+        }
         if self.stop.updates.is_some_and(|most| self.tally.updates() >= most) {
             effects.push(Effect::Stop(format!("{} updates arrived", self.tally.updates())));
         }
@@ -234,6 +311,9 @@ impl Server {
         let Some(sent) = self.open.remove(&task) else { return Vec::new() };
         self.book.discard_reply(task);
         self.tally.lost(reason);
+        if let Some(board) = &self.board {
+            board.count(client, |counts| counts.lost += 1);
+        }
         self.lost_in_a_row += 1;
         if self.lost_in_a_row >= HOPELESS {
             let reason = format!(
@@ -253,7 +333,16 @@ impl Server {
         let Publication { version, model, clusters, used } = publication;
         (self.version, self.model, self.clusters) = (version, model, clusters);
         self.tally.published(version, &used);
+        let merged = used.len() as u64;
+        if let Some(board) = &self.board {
+            used.iter().for_each(|update| board.count(update.client, |counts| counts.merged += 1));
+            board.lock().version = version;
+        }
         let mut effects = vec![Effect::Record(Record::Aggregation { at: now, version, used })];
+        if self.wants.versions {
+            let told = Message::Told(Told::Version { version, merged });
+            effects.push(Effect::now(now, Address::Director, told));
+        }
         let every = self.evaluation.every_versions;
         if every > 0 && version.0.is_multiple_of(every) {
             effects.extend(self.evaluate(now));
@@ -282,7 +371,24 @@ impl Server {
         Some(Effect::Schedule { at, to: Address::Server, message })
     }
 
+    /// The figures of a version that was published at `at` are known: those on the test samples, or
+    /// rank-1 and mean average precision where people are found again.
     fn evaluated(
+        &mut self,
+        (version, at): (Version, Time),
+        test: Option<&Evaluation>,
+        found: Option<(f64, f64)>,
+        now: Time,
+    ) -> Vec<Effect> {
+        let mut effects = self.judged(version, test, found);
+        if let Some(test) = test.filter(|_| self.wants.evaluations) {
+            let told = Told::Evaluation { version, at, accuracy: test.accuracy, loss: test.loss };
+            effects.push(Effect::now(now, Address::Director, Message::Told(told)));
+        }
+        effects
+    }
+
+    fn judged(
         &mut self,
         version: Version,
         test: Option<&Evaluation>,
@@ -345,9 +451,11 @@ impl Handler<Deliver> for Server {
         MessageResult(match deliver.message {
             Message::Signal(Signal::Start) => self.start(now),
             Message::Signal(Signal::Timer(EVALUATE)) => {
-                let evaluation = self.evaluate(now);
+                let evaluation = if self.down { None } else { self.evaluate(now) };
                 evaluation.into_iter().chain(self.next_timed_evaluation(now)).collect()
             }
+            Message::Command(command) => self.commanded(&command, now),
+            Message::Orders(_) if self.down => Vec::new(),
             Message::Orders(orders) => {
                 orders.into_iter().flat_map(|order| self.obey(order, now)).collect()
             }
@@ -359,8 +467,8 @@ impl Handler<Deliver> for Server {
                 self.tally.bytes_of(task);
                 self.lost(task, client, reason, now)
             }
-            Message::Evaluated { version, test, found, .. } => {
-                self.evaluated(version, test.as_deref(), found)
+            Message::Evaluated { version, at, test, found, .. } => {
+                self.evaluated((version, at), test.as_deref(), found, now)
             }
             _ => Vec::new(),
         })

@@ -7,17 +7,16 @@
 //! Taking one is no event and changes nothing, the digest included.
 
 use crate::client::{Home, Task};
-use crate::message::{Address, Event, Message};
+use crate::message::Event;
 use crate::retrieval::Tried;
 use crate::tally::Counts;
-use crate::{evaluator, network, promise, server};
+use crate::{director, evaluator, network, promise, server, strategist};
 use offbeat_kernel::codec::{self, CodecError};
 use offbeat_kernel::{Calendar, ClientId, Journal, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_learning::intern::{self, Interned, Known};
-use offbeat_strategies::composed;
-use offbeat_strategies::signal::{Clusters, Signal};
+use offbeat_strategies::signal::Clusters;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -98,9 +97,10 @@ impl<S: Send + 'static> actix::Message for Save<S> {
 pub(crate) struct State {
     pub(crate) driving: Driving,
     pub(crate) server: server::State,
-    pub(crate) strategy: composed::State,
+    pub(crate) strategist: strategist::State,
     pub(crate) network: network::State,
     pub(crate) evaluator: evaluator::State,
+    pub(crate) director: Option<director::State>,
     pub(crate) clients: BTreeMap<ClientId, Task>,
     pub(crate) homes: BTreeMap<ClientId, Home>,
     pub(crate) book: promise::State,
@@ -113,6 +113,8 @@ pub(crate) struct Driving {
     pub(crate) calendar: Calendar<Event>,
     pub(crate) journal: Journal,
     pub(crate) events: u64,
+    /// Events for the director since the last for anybody else.
+    pub(crate) quiet: u32,
     pub(crate) ended: Option<String>,
     pub(crate) accuracy: Option<f64>,
     pub(crate) trace: Option<Vec<[u64; 5]>>,
@@ -124,13 +126,11 @@ pub(crate) struct Driving {
 impl Driving {
     /// The beginning of a run of which `model` is version 0.
     pub(crate) fn new(model: Flat, trace: bool) -> Self {
-        let mut calendar = Calendar::new();
-        let message = Message::Signal(Signal::Start);
-        calendar.schedule(Time::ZERO, Event { to: Address::Server, message });
         Self {
-            calendar,
+            calendar: Calendar::new(),
             journal: Journal::new(),
             events: 0,
+            quiet: 0,
             ended: None,
             accuracy: None,
             trace: trace.then(Vec::new),

@@ -112,6 +112,11 @@ impl Tally {
         metrics::counter!("offbeat_jobs_failed_total").increment(1);
     }
 
+    /// The server crashed and goes on from an earlier version.
+    pub(crate) fn resumed(&self, version: Version) {
+        self.0.borrow_mut().versions = version.0;
+    }
+
     pub(crate) fn published(&self, version: Version, used: &[Used]) {
         let mut counts = self.0.borrow_mut();
         counts.versions = version.0;

@@ -2,7 +2,7 @@
 
 use crate::retrieval::{ReIdBench, RetrieveJob};
 use offbeat_kernel::{ClientId, Purpose, Runner, SeedTree, TaskId, Time};
-use offbeat_learning::data::Shard;
+use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
 use offbeat_learning::reid::{COSINE_DISTANCE, Retrieval, moved};
 use offbeat_learning::{Flat, LocalPlan, TrainRequest, Trainer};
@@ -68,6 +68,8 @@ pub struct TrainJob {
     pub client: ClientId,
     /// When the client began: data that drift are those of this time.
     pub at: Time,
+    /// By how much the labels had turned then, beyond what the data say of themselves.
+    pub label_turn: u32,
     /// The shared parameters it received.
     pub shared: Flat,
     /// Further vectors it received.
@@ -89,6 +91,8 @@ pub struct EvaluateJob {
     pub client: Option<(ClientId, Private)>,
     /// Which rows of it.
     pub rows: Range<usize>,
+    /// By how much the labels had turned then, beyond what the data say of themselves.
+    pub label_turn: u32,
     /// When the version was published: data that drift are those of this time.
     pub at: Time,
 }
@@ -178,6 +182,7 @@ impl Workbench {
         let trainer = self.trainer_of(job.client);
         let start = self.assemble(&job.shared, job.client, &job.private);
         let shard = self.shards.at(Some(job.client), self.shards.train(job.client), job.at);
+        let shard = turn_labels(&shard, job.label_turn);
         let received = job.shared.len();
         let plan = match job.steps {
             Some(steps) => {
@@ -256,10 +261,21 @@ impl Workbench {
             }
         };
         let trainer = client.map_or(&self.trainer, |client| self.trainer_of(client));
-        evaluate_rows(&**trainer, &params, &shard, job.rows)
+        let (shard, rows) = turned_rows(shard, job.rows, job.label_turn);
+        evaluate_rows(&**trainer, &params, &shard, rows)
             .map(Output::Evaluated)
             .map_err(|error| error.to_string())
     }
+}
+
+/// The rows of a shard with turned labels. Only those rows are copied.
+fn turned_rows(shard: Arc<Shard>, rows: Range<usize>, by: u32) -> (Arc<Shard>, Range<usize>) {
+    if by == 0 {
+        return (shard, rows);
+    }
+    let some = Arc::new(Shard { data: shard.data.clone(), rows: shard.rows[rows].into() });
+    let count = some.len();
+    (turn_labels(&some, by), 0..count)
 }
 
 /// SCAFFOLD (Karimireddy et al., 2020), option II: `c_i + (x - y) / (steps * rate) - c`.

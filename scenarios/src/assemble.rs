@@ -4,21 +4,26 @@ mod people;
 
 use crate::device::DeviceKind;
 use crate::diagnose::Problem;
+use crate::happenings::Scene;
 use crate::held::Held;
 use crate::load::Loaded;
 use crate::prepare::Prepared;
 use crate::ranks::dominant_labels;
 use crate::run::Options;
 use crate::schedule;
-use crate::spec::{Buffers, EvaluateOn, Metric, ScenarioFile, Travel};
+use crate::script::{self, Fixed, ScriptShared};
+use crate::spec::{Buffers, EvaluateOn, Metric, ScenarioFile, ScriptSection, Travel};
 use crate::world::{Cost, World};
 use offbeat_actors::rules::RetrievalRules;
 use offbeat_actors::work::Workbench;
-use offbeat_actors::{EvaluationRules, Federation, StopRules, Target};
-use offbeat_kernel::{PoolConfig, Span, Time};
+use offbeat_actors::{DirectorSetup, EvaluationRules, Federation, StopRules, Target};
+use offbeat_kernel::hardship::Interventions;
+use offbeat_kernel::{ClientId, PoolConfig, Span, Time};
 use offbeat_learning::Part;
+use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::registry::{CompanionPart, Registry, SelectPart};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -77,11 +82,17 @@ pub fn assemble(
     let sizes = prepared.sizes();
     let labels = dominant_labels(&prepared.report.counts, prepared.report.classes);
     let population = prepared.population.clone();
-    let world = Rc::new(World::new(population, prepared.seeds, sizes, &labels, cost));
     let asked = sections.training.trainer;
     let trainer = settings.device.open(asked, &prepared.network, &loaded.document)?;
     let registry =
         people::registry(sections, prepared, &settings.registry, &trainer, settings.workers);
+    let mut director = director(loaded, prepared, registry.clone())?;
+    let interventions = director.as_ref().map(|setup| setup.interventions.clone());
+    let world = World::new(population, prepared.seeds, sizes, &labels, cost);
+    let world = Rc::new(world.with_interventions(interventions));
+    if let (Some(setup), Some(section)) = (&mut director, &sections.script) {
+        hear(setup, section, loaded, prepared, &world)?;
+    }
     let workbench = Workbench {
         reid: people::bench(sections, prepared, &trainer, &loaded.document)?,
         trainer,
@@ -105,8 +116,73 @@ pub fn assemble(
         evaluation: evaluation_rules(sections),
         stop: stop_rules(sections),
         interrupt: settings.interrupt.clone(),
+        director,
         trace: settings.trace,
     })
+}
+
+/// Lets the director ask a script.
+fn hear(
+    setup: &mut DirectorSetup,
+    section: &ScriptSection,
+    loaded: &Loaded,
+    prepared: &Prepared,
+    world: &World,
+) -> Result<(), Problem> {
+    let population = &prepared.population;
+    let names: Vec<Arc<str>> =
+        population.groups().iter().map(|group| group.name.as_str().into()).collect();
+    let fixed = (0..population.clients()).map(|id| {
+        let client = ClientId(id);
+        Fixed {
+            samples: Roster::samples(world, client),
+            seconds: world.expected_seconds(client),
+            group: names[population.group_of(client)].clone(),
+        }
+    });
+    let shared = ScriptShared::new(prepared.seeds, fixed.collect());
+    let scene = Scene::new(population, setup.parts.clone());
+    setup.board = Some(shared.board.clone());
+    let opened = script::open(section, scene, shared).map_err(|reason| {
+        let place = loaded.document.place("script.file");
+        Problem::new("script", reason).at(place, "named here").about("script.file")
+    })?;
+    setup.hooks = Some(Box::new(opened));
+    Ok(())
+}
+
+/// What the timeline and the script do; nothing where there is neither.
+fn director(
+    loaded: &Loaded,
+    prepared: &Prepared,
+    registry: Registry,
+) -> Result<Option<DirectorSetup>, Problem> {
+    let sections = loaded.scenario.sections();
+    if sections.timeline.is_empty() && sections.script.is_none() {
+        return Ok(None);
+    }
+    let parts = sections.strategy.parts();
+    let scene = Scene::new(&prepared.population, parts.clone());
+    let mut timeline = Vec::with_capacity(sections.timeline.len());
+    for (index, entry) in sections.timeline.iter().enumerate() {
+        timeline.push(scene.entry(entry).map_err(|wrong| {
+            let path = format!("timeline.{index}");
+            let reason = wrong.into_iter().map(|(_, message)| message).collect::<Vec<_>>();
+            let place = loaded.document.place(&path);
+            Problem::new("value", reason.join("; ")).at(place, "in this entry").about(&path)
+        })?);
+    }
+    let clients = prepared.population.clients();
+    let interventions = Interventions::new(prepared.seeds, clients);
+    Ok(Some(DirectorSetup {
+        interventions: Rc::new(RefCell::new(interventions)),
+        timeline,
+        hooks: None,
+        board: None,
+        parts,
+        registry,
+        durable_every: sections.server.durable_every_versions,
+    }))
 }
 
 fn seams(loaded: &Loaded, registry: &Registry) -> Result<Seams, Problem> {

@@ -16,7 +16,7 @@ pub struct Item {
 }
 
 /// The scenarios that come with Offbeat: path and content.
-pub const LIBRARY: [(&str, &str); 12] = [
+pub const LIBRARY: [(&str, &str); 15] = [
     ("scenarios/library/quickstart.toml", include_str!("../library/quickstart.toml")),
     ("scenarios/library/hospitals.toml", include_str!("../library/hospitals.toml")),
     ("scenarios/library/fashion-mnist.toml", include_str!("../library/fashion-mnist.toml")),
@@ -29,6 +29,9 @@ pub const LIBRARY: [(&str, &str); 12] = [
     ("scenarios/library/fedreid-async.toml", include_str!("../library/fedreid-async.toml")),
     ("scenarios/library/fedreid-by-camera.toml", include_str!("../library/fedreid-by-camera.toml")),
     ("scenarios/library/fedreid-market.toml", include_str!("../library/fedreid-market.toml")),
+    ("scenarios/library/partition.toml", include_str!("../library/partition.toml")),
+    ("scenarios/library/outage.toml", include_str!("../library/outage.toml")),
+    ("scenarios/library/script-hooks.toml", include_str!("../library/script-hooks.toml")),
 ];
 
 /// The scenarios of the library with their own descriptions.

@@ -28,7 +28,7 @@ const fn code(
 }
 
 /// All codes.
-pub const CODES: [Explained; 17] = [
+pub const CODES: [Explained; 18] = [
     code(
         "syntax",
         "The text is not TOML.",
@@ -134,6 +134,14 @@ pub const CODES: [Explained; 17] = [
         "Each would lie over the other, without a first one.",
         "Remove one reference of the circle; put what both need into a third file.",
         "wrong:  a.toml: extends = \"b.toml\"     b.toml: extends = \"a.toml\"\nright:  both:   include = [\"common.toml\"]",
+    ),
+    code(
+        "script",
+        "The script cannot be used.",
+        "A function that is not understood, or that nothing calls, would let the run do something else.",
+        "Look at the underlined place; the functions that are called are `on_start()`, `on_update(u)`, \
+         `on_version(v)`, `on_evaluation(e)`, `on_timer(name)`.",
+        "wrong:  fn on_updates(u) { }\nright:  fn on_update(u) { }",
     ),
     code(
         "too_large",

@@ -7,7 +7,7 @@ use crate::outside::{self, Fence};
 use crate::scenario::Scenario;
 use crate::spec::ScenarioFile;
 use crate::sweep::{self, Grid};
-use crate::{suggest, validate};
+use crate::{script, suggest, validate};
 use std::path::Path;
 
 /// What the command line says on top of the file.
@@ -143,7 +143,7 @@ fn whole(path: &Path, text: &str, overrides: &Overrides, problems: &mut Vec<Prob
 /// As [`load`].
 pub(crate) fn settle(
     path: &Path,
-    document: Document,
+    mut document: Document,
     mut problems: Vec<Problem>,
     overrides: &Overrides,
 ) -> Result<Loaded, Problems> {
@@ -163,6 +163,11 @@ pub(crate) fn settle(
             .into_iter()
             .filter(|problem| !reported.iter().any(|path| covers(path, problem.path())));
         problems.extend(new);
+        if let Some(section) = &file.script {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            problems
+                .extend(script::check(section, folder, &mut document).err().unwrap_or_default());
+        }
         scenario = Some(Scenario::resolve(file, path, overrides));
     }
     let problems = Problems::new(&document, unique(problems));

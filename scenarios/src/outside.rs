@@ -16,7 +16,7 @@ pub(crate) const FILES: [&str; 8] = [
     "population.group.*.speed_file",
     "population.group.*.availability_file",
     "data.partition.file.path",
-    "script",
+    "script.file",
 ];
 
 /// Where files may be.

@@ -5,7 +5,7 @@ use crate::document::Document;
 use crate::spec::{GroupSection, PopulationSection};
 use crate::traces;
 use offbeat_kernel::ClientId;
-use offbeat_kernel::hardship::{Availability, Distribution, HardshipSpec};
+use offbeat_kernel::hardship::{Availability, Delivery, Distribution, HardshipSpec};
 use offbeat_learning::data::ShiftSpec;
 use std::path::Path;
 
@@ -20,6 +20,8 @@ pub struct Group {
     pub hardship: HardshipSpec,
     /// How their data differ.
     pub shift: ShiftSpec,
+    /// What befalls their messages.
+    pub delivery: Delivery,
 }
 
 /// All clients, in groups.
@@ -82,7 +84,13 @@ fn rest(section: &PopulationSection, document: &Document) -> Result<Group, Probl
     let files = [section.speed_file.as_deref(), section.availability_file.as_deref()];
     trace(&mut hardship, files, "population", document)?;
     let shift = section.data_shift.clone();
-    Ok(Group { name: String::new(), end: section.clients, hardship, shift })
+    Ok(Group {
+        name: String::new(),
+        end: section.clients,
+        hardship,
+        shift,
+        delivery: section.delivery,
+    })
 }
 
 fn member(
@@ -104,7 +112,8 @@ fn member(
     let files = [group.speed_file.as_deref(), group.availability_file.as_deref()];
     trace(&mut hardship, files, path, document)?;
     let shift = group.data_shift.clone().unwrap_or_else(|| rest.shift.clone());
-    Ok(Group { name: group.name.clone(), end, hardship, shift })
+    let delivery = group.delivery.unwrap_or(rest.delivery);
+    Ok(Group { name: group.name.clone(), end, hardship, shift, delivery })
 }
 
 /// Puts what was measured in place of what would be drawn.

@@ -78,6 +78,9 @@ fn settle_paths(file: &mut ScenarioFile, folder: &Path) {
     if let Some(schedule) = &mut file.strategy.schedule_file {
         *schedule = absolute(&folder.join(&*schedule));
     }
+    if let Some(script) = &mut file.script {
+        script.file = absolute(&folder.join(&script.file));
+    }
     let population = &mut file.population;
     let groups = population.group.iter_mut();
     let files = groups.flat_map(|group| [&mut group.speed_file, &mut group.availability_file]);

@@ -267,7 +267,7 @@ impl Summary {
         rows.push(("digest", self.digest.clone()));
         rows.push(("run directory", self.run_dir.clone()));
         let title = format!("{} (seed {})\n", self.scenario, self.seed);
-        let title = title + &self.persons;
-        rows.iter().fold(title, |text, (name, value)| text + &format!("  {name:<14} {value}\n"))
+        let title = title + self.persons.as_str();
+        rows.iter().fold(title, |text, (name, value)| format!("{text}  {name:<14} {value}\n"))
     }
 }

@@ -9,6 +9,7 @@ mod catalogue;
 mod check;
 mod conflict;
 mod parts;
+mod switch;
 
 pub use build::{Registry, Shelf};
 pub use catalogue::{Entry, Seam, catalogue};
@@ -16,6 +17,7 @@ pub use conflict::Conflict;
 pub use parts::{
     CombinePart, CompanionPart, Custom, GroupPart, PacePart, RefinePart, SelectPart, WeighPart,
 };
+pub use switch::{NewPart, Switch};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

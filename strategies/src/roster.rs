@@ -15,6 +15,12 @@ pub trait Roster: std::fmt::Debug {
     /// [`Time::NEVER`] when it never does.
     fn next_change(&self, client: ClientId, now: Time) -> Time;
 
+    /// Whether something is still to come at a time that [`Roster::next_change`] does not tell and
+    /// that may bring clients back. [`crate::Signal::Vacancy`] follows when it has.
+    fn may_bring_back(&self) -> bool {
+        false
+    }
+
     /// How many samples the client registered with.
     fn samples(&self, client: ClientId) -> u64;
 

@@ -24,6 +24,8 @@ pub enum Signal {
     },
     /// A timer rang that the strategy had set, with the number it gave it.
     Timer(u64),
+    /// Clients may be back that nobody expected back.
+    Vacancy,
 }
 
 /// Why a task is not answered.
@@ -45,6 +47,14 @@ pub enum LossReason {
     Failed,
     /// The server refused the answer: malformed, not finite, or not asked for.
     Refused,
+    /// The client crashed in the middle.
+    Crashed,
+    /// The client left the federation in the middle.
+    Left,
+    /// The client was cut off in the middle.
+    CutOff,
+    /// The server crashed and forgot the task.
+    ServerCrashed,
 }
 
 /// What a strategy wants done. Orders are carried out in the order given.
@@ -75,6 +85,9 @@ pub enum Order {
     },
     /// There is a new global model.
     Publish(Box<Publication>),
+    /// The server has crashed and goes on from this version: nothing is merged into it. What follows
+    /// belongs to its new life.
+    Resume(Box<Publication>),
     /// The work behind an update failed; the update counts as lost.
     Failed {
         /// The task.

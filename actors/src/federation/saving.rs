@@ -52,6 +52,8 @@ impl Driver {
             network,
             evaluator,
             recorder: _,
+            director,
+            fresh: _,
             clients,
             setup,
             stop: _,
@@ -75,9 +77,13 @@ impl Driver {
         Ok(State {
             driving: Driving { wall_seconds: self.wall_seconds(), ..driving.clone() },
             server: self.ask(server, Address::Server).await?,
-            strategy: self.ask(strategist, Address::Strategist).await?,
+            strategist: self.ask(strategist, Address::Strategist).await?,
             network: self.ask(network, Address::Network).await?,
             evaluator: self.ask(evaluator, Address::Evaluator).await?,
+            director: match director {
+                Some(director) => Some(self.ask(director, Address::Director).await?),
+                None => None,
+            },
             clients: tasks,
             homes: setup.homes.borrow().clone(),
             book: book.state(),

@@ -60,6 +60,7 @@ fn no_message_holds_a_piece_of_a_head() {
     let federation = world.federation();
     for client in (0..3).map(ClientId) {
         let job = TrainJob {
+            label_turn: 0,
             task: TaskId(4),
             client,
             at: Time::ZERO,

@@ -162,6 +162,7 @@ impl World {
             },
             stop: StopRules { versions: Some(self.versions), ..StopRules::default() },
             interrupt: Arc::new(AtomicBool::new(false)),
+            director: None,
             trace: true,
         }
     }

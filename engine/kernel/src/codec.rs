@@ -16,6 +16,9 @@ pub enum CodecError {
     /// The bytes go on after the value.
     #[error("cannot decode: {0} bytes are left over after the value")]
     LeftOver(usize),
+    /// A value that cannot be taken over, or given, for a reason of its own.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// The bytes of `value`.

@@ -87,6 +87,12 @@ impl Document {
         &self.sources
     }
 
+    /// Adds a text that a value names, so that problems can point into it; gives its number.
+    pub fn add_source(&mut self, name: &str, text: &str) -> usize {
+        self.sources.push(Source { name: name.into(), text: text.into() });
+        self.sources.len() - 1
+    }
+
     /// The value at `path` (keys joined by dots), if the document has it.
     pub fn find(&self, path: &str) -> Option<&Node> {
         let mut node = &self.root;

@@ -10,7 +10,7 @@ mod work;
 
 use crate::report::retrieval::RetrievalPoint;
 use crate::report::stats::{histogram_mean, histogram_quantile};
-use crate::report::{Counts, EvalPoint, Outcome, RunData};
+use crate::report::{Counts, EvalPoint, Happening, Outcome, RunData};
 use crate::rundir::table::reason_name;
 use offbeat_actors::record::{TaskEnd, TaskRow};
 use offbeat_actors::{Record, RunResult};
@@ -22,6 +22,9 @@ use spans::Spans;
 use traffic::Traffic;
 use work::Work;
 
+/// Happenings kept at most.
+const HAPPENINGS: usize = 1_000;
+
 /// Takes records one by one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Gather {
@@ -32,6 +35,7 @@ pub struct Gather {
     spans: Spans,
     work: Work,
     retrieval: Vec<RetrievalPoint>,
+    happenings: Vec<Happening>,
 }
 
 /// Which run it was, in words.
@@ -77,6 +81,10 @@ impl Gather {
                 self.retrieval.push(persons::point(*at, *version, tried));
             }
             Record::Task(task) => self.task(task),
+            Record::Happening { .. } if self.happenings.len() >= HAPPENINGS => {}
+            Record::Happening { at, what } => {
+                self.happenings.push(Happening { at: at.seconds(), what: what.clone() });
+            }
         }
     }
 
@@ -153,6 +161,7 @@ impl Gather {
             retrieval: self.retrieval,
             tasks_note: self.spans.note(),
             tasks: self.spans.into_list(),
+            happenings: self.happenings,
             wasted_share,
             utilisation: Some(result.pool.utilisation),
         }

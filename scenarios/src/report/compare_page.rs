@@ -37,7 +37,7 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
     };
     let mut body = head(&title, runs, target);
     if runs.is_empty() {
-        return page(&title, &(body + &note("There are no runs to compare.")));
+        return page(&title, &(body + note("There are no runs to compare.").as_str()));
     }
     body += &section("Figures", &figures_table(&comparison));
     if !comparison.domains.rows.is_empty() {
@@ -227,7 +227,8 @@ fn histograms(groups: &[Vec<&RunData>]) -> String {
     if groups.len() > HISTOGRAMS {
         out += &note(&format!("The first {HISTOGRAMS} of {} strategies are shown.", groups.len()));
     }
-    out + &note("All seeds of a strategy together. The axes differ from picture to picture.")
+    out + note("All seeds of a strategy together. The axes differ from picture to picture.")
+        .as_str()
 }
 
 fn summed(group: &[&RunData]) -> Vec<u64> {
@@ -265,9 +266,10 @@ fn class_table(comparison: &Comparison) -> String {
         out +=
             &note(&format!("{} of {} classes, taken evenly.", shown.len(), count(classes as u64)));
     }
-    out + &note(
+    out + note(
         "Accuracy by class at the last evaluation, mean over seeds; the deeper the shade, the higher.",
     )
+    .as_str()
 }
 
 /// A cell whose shade says where `value` lies between the table's lowest and highest.

@@ -43,6 +43,9 @@ pub struct RunData {
     /// What was left out of `tasks`, in words; empty when nothing was.
     #[serde(default)]
     pub tasks_note: String,
+    /// What the timeline or the script let happen, in the order of time.
+    #[serde(default)]
+    pub happenings: Vec<Happening>,
     /// Share of the clients' working time whose result was not used, 0 to 1; `None` when unknown.
     pub wasted_share: Option<f64>,
     /// Trials on the persons of each domain; empty where nobody was searched for.
@@ -50,6 +53,15 @@ pub struct RunData {
     pub retrieval: Vec<RetrievalPoint>,
     /// Share of the compute workers' time that was spent on jobs, 0 to 1; `None` when unknown.
     pub utilisation: Option<f64>,
+}
+
+/// Something that the timeline or the script let happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Happening {
+    /// When, in seconds of virtual time.
+    pub at: f64,
+    /// What, in words.
+    pub what: String,
 }
 
 /// What was counted over a whole run.

@@ -30,9 +30,9 @@ pub(super) fn run(points: &[RetrievalPoint]) -> String {
         }
     }
     table(&head.map(str::to_string), &rows)
-        + &note(
+        + note(
             "mAP in the trapezoid form of the benchmarks. The last column is the mean of the three evaluations where rank-1 was best.",
-        )
+        ).as_str()
 }
 
 /// Labels side by side: rank-1, and its change against training alone.
@@ -70,7 +70,7 @@ pub(super) fn comparison(domains: &Domains) -> String {
             out += &table(&head, &rows);
         }
     }
-    out + &note(
+    out + note(
         "Mean of the best three evaluations of a run, then over runs ± half of the 95 % interval (Student's t).",
-    )
+    ).as_str()
 }

@@ -94,7 +94,7 @@ mod tests {
         let evil = "</title><script>alert(1)</script>";
         let text = page(
             evil,
-            &(section(evil, "") + &tiles(&[(evil, evil.into())]) + &note(evil) + &label(evil)),
+            &[section(evil, ""), tiles(&[(evil, evil.into())]), note(evil), label(evil)].concat(),
         );
         assert!(!text.contains("<script>alert"));
         assert_eq!(text.matches("&lt;script&gt;alert(1)").count(), 7);

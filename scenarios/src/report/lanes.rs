@@ -27,6 +27,9 @@ fn kind(outcome: &Outcome) -> usize {
     }
 }
 
+/// Marks drawn at most.
+const MARKS: usize = 100;
+
 /// What at most `most` of a run's clients did, one lane each.
 pub(crate) fn timeline(title: &str, run: &RunData, most: usize) -> String {
     let mut by_client: BTreeMap<u64, Vec<&TaskSpan>> = BTreeMap::new();
@@ -45,8 +48,17 @@ pub(crate) fn timeline(title: &str, run: &RunData, most: usize) -> String {
         })
         .collect();
     let classes: Vec<&str> = KINDS.iter().map(|(_, class)| *class).collect();
-    let chart =
-        Timeline { name: title, lanes: &lanes, kinds: &classes, reach: run.virtual_seconds };
+    let marks: Vec<(f64, &str)> = (run.happenings.iter())
+        .map(|happening| (happening.at, happening.what.as_str()))
+        .take(MARKS)
+        .collect();
+    let chart = Timeline {
+        name: title,
+        lanes: &lanes,
+        kinds: &classes,
+        reach: run.virtual_seconds,
+        marks: &marks,
+    };
     let (picture, joined) = chart.svg();
     let mut notes = Vec::new();
     if !run.tasks_note.is_empty() {

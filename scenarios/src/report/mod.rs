@@ -35,6 +35,6 @@ mod thin;
 
 pub use compare_page::compare_page;
 pub use comparison::{Comparison, Row};
-pub use data::{Counts, EvalPoint, Outcome, RunData, TaskSpan};
+pub use data::{Counts, EvalPoint, Happening, Outcome, RunData, TaskSpan};
 pub use run_page::run_page;
 pub use target::{Target, TargetError};

@@ -271,7 +271,7 @@ fn wrapped(words: impl Iterator<Item = String>, width: usize) -> String {
         }
         line = if line.is_empty() { word } else { format!("{line}, {word}") };
     }
-    out + &line + "\n"
+    out + line.as_str() + "\n"
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use super::thin;
 
 /// Points at most on a curve of one run.
 const POINTS: usize = 500;
+/// Happenings at most in the list.
+const HAPPENINGS: usize = 200;
 /// Clients at most on the timeline.
 const CLIENTS: usize = 60;
 
@@ -38,6 +40,9 @@ pub fn run_page(run: &RunData) -> String {
     let wide = if last.is_some() { " three" } else { "" };
     body += &section("Distributions", &format!("<div class=\"grid{wide}\">{spread}</div>\n"));
     body += &section("What the clients did", &timeline("Tasks of each client", run, CLIENTS));
+    if !run.happenings.is_empty() {
+        body += &section("What happened", &happenings(run));
+    }
     body += &section("Lost work", &losses(run));
     page(title, &body)
 }
@@ -118,6 +123,19 @@ fn one_series(run: &RunData, shown: Shown, along: Along) -> (Series, Vec<String>
         Series { name: run.shown_label().to_string(), index, points: thinned.points, band: vec![] },
         notes,
     )
+}
+
+/// What the timeline or the script let happen, with its time.
+fn happenings(run: &RunData) -> String {
+    let shown = run.happenings.iter().take(HAPPENINGS);
+    let lines: Vec<Vec<String>> = shown
+        .map(|happening| vec![Quantity::Seconds.show(happening.at), escape(&happening.what)])
+        .collect();
+    let mut out = table(&["virtual time", "what"].map(str::to_string), &lines);
+    if run.happenings.len() > HAPPENINGS {
+        out += &note(&format!("The first {HAPPENINGS} are shown."));
+    }
+    out
 }
 
 fn losses(run: &RunData) -> String {

@@ -54,6 +54,7 @@ impl Sample {
         let lost = ["went-offline", "dropped-out", "message-lost"]
             .map(|reason| (reason.to_string(), lost(reason)));
         RunData {
+            happenings: Vec::new(),
             name: format!("stragglers-{}-{}", self.label, self.seed),
             label: self.label.into(),
             scenario: "stragglers".into(),

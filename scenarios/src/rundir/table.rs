@@ -2,7 +2,7 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `kind` | `evaluation`, `retrieval`, `aggregation` or `task` |
+//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task` or `happening` |
 //! | `virtual_seconds` | virtual time: when the version was published, the updates merged, the task ended |
 //! | `wall_seconds` | real time since the start of the run when the row was written |
 //! | `version` | model version: evaluated, published, or sent to the client |
@@ -15,6 +15,7 @@
 //! by client `staleness`, `weight`, `training_loss`. Of a task: `seconds`, `bytes_down`, `bytes_up`, and
 //! `arrived` or `lost-<reason>` with value 1. Of a retrieval: `rank-1@<domain>`, `rank-5`, `rank-10`, `map`
 //! (trapezoid form) and `map-standard` likewise; of a client's local model when `client` is filled.
+//! `arrived` or `lost-<reason>` with value 1. Of a happening: what it was, in words, with value 1.
 
 use offbeat_actors::Record;
 use offbeat_actors::record::{TaskEnd, TaskRow};
@@ -87,6 +88,14 @@ pub fn rows(record: &Record) -> Vec<Row> {
             tried.iter().flat_map(|one| of_trial(*at, *version, one)).collect()
         }
         Record::Task(task) => of_task(task),
+        Record::Happening { at, what } => vec![Row {
+            kind: "happening",
+            at: *at,
+            version: Version(0),
+            client: None,
+            metric: what.clone().into(),
+            value: 1.0,
+        }],
     }
 }
 
@@ -188,6 +197,10 @@ pub fn reason_name(reason: LossReason) -> &'static str {
         LossReason::Cancelled => "cancelled",
         LossReason::Failed => "failed",
         LossReason::Refused => "refused",
+        LossReason::Crashed => "crashed",
+        LossReason::Left => "left",
+        LossReason::CutOff => "cut-off",
+        LossReason::ServerCrashed => "server-crashed",
         _ => "other",
     }
 }

@@ -11,8 +11,10 @@ mod network;
 mod output;
 mod population;
 mod run;
+mod script;
 mod server;
 mod strategy;
+mod timeline;
 mod training;
 
 pub use data::DataSection;
@@ -22,8 +24,13 @@ pub use network::NetworkSection;
 pub use output::{OutputSection, SnapshotSection};
 pub use population::{GroupSection, PopulationSection};
 pub use run::{Metric, RunSection, Target};
+pub use script::ScriptSection;
 pub use server::ServerSection;
 pub use strategy::{Buffers, StrategySection, Travel, strategy_parts};
+pub use timeline::{
+    Change, Condition, CrashServer, Partition, SlowDown, SwitchPart, TimelineEntry, TimerSpec,
+    Turn, Whom,
+};
 pub use training::{ObjectiveSection, RateGroup, SgdSection, TrainingSection};
 
 use schemars::JsonSchema;
@@ -69,4 +76,10 @@ pub struct ScenarioFile {
     /// What the run leaves behind.
     #[serde(default)]
     pub output: OutputSection,
+    /// What a table cannot say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<ScriptSection>,
+    /// What happens when, as `[[timeline]]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<TimelineEntry>,
 }

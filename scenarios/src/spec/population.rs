@@ -1,7 +1,7 @@
 //! `[population]`: the clients and their hardship.
 
 use offbeat_kernel::hardship::{
-    Availability, Completeness, DeviceSpec, EnergySpec, Interruption, LinkSpec,
+    Availability, Completeness, Delivery, DeviceSpec, EnergySpec, Interruption, LinkSpec,
 };
 use offbeat_learning::data::ShiftSpec;
 use schemars::JsonSchema;
@@ -26,6 +26,9 @@ pub struct PopulationSection {
     /// Their links to the server.
     #[serde(default)]
     pub link: LinkSpec,
+    /// What befalls single messages.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// When they are present.
     #[serde(default)]
     pub availability: Availability,
@@ -75,6 +78,9 @@ pub struct GroupSection {
     /// Their links to the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<LinkSpec>,
+    /// What befalls single messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
     /// When they are present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability: Option<Availability>,

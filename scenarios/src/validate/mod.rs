@@ -8,6 +8,7 @@ mod people;
 mod population;
 mod run;
 mod strategy;
+mod timeline;
 mod training;
 
 use crate::diagnose::Problem;
@@ -40,6 +41,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     training::output(&file.output, &mut checks);
     strategy::check(file, &mut checks);
     people::check(file, &mut checks);
+    timeline::check(file, &mut checks);
     checks.problems
 }
 

@@ -11,6 +11,7 @@ pub(super) fn check(population: &PopulationSection, checks: &mut Checks<'_>) {
     checks.within("population.clients", population.clients, 1..=MOST_CLIENTS);
     checks.own("population.device", population.device.validate());
     checks.own("population.link", population.link.validate());
+    checks.own("population.delivery", population.delivery.validate());
     checks.own("population.availability", population.availability.validate());
     checks.own("population.completeness", population.completeness.validate());
     let energy = population.energy.as_ref().map_or(Ok(()), EnergySpec::validate);
@@ -72,6 +73,7 @@ fn hardship(group: &GroupSection, path: &str, checks: &mut Checks<'_>) {
     };
     own("device", group.device.as_ref().map(|device| device.validate()));
     own("link", group.link.as_ref().map(|link| link.validate()));
+    own("delivery", group.delivery.map(|delivery| delivery.validate()));
     own("availability", group.availability.as_ref().map(|model| model.validate()));
     own("completeness", group.completeness.as_ref().map(|fate| fate.validate()));
     own("energy", group.energy.as_ref().map(|energy| energy.validate()));

@@ -82,7 +82,10 @@ impl Composed {
         if at < Time::NEVER {
             self.retry_set = true;
             self.orders.push(Order::Timer { at, token: RETRY });
-        } else if self.flights.is_empty() && (self.arrived.is_empty() || self.bells == 0) {
+        } else if self.flights.is_empty()
+            && (self.arrived.is_empty() || self.bells.is_empty())
+            && !cx.roster.may_bring_back()
+        {
             let reason = match self.arrived.len() {
                 0 => "no client could be invited, and none will come back".to_string(),
                 n => format!(

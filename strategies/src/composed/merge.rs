@@ -2,7 +2,7 @@
 
 use super::{Composed, Context, Promises, Reply};
 use crate::seams::{Batch, View};
-use crate::signal::{Clusters, Order, Publication, Used};
+use crate::signal::{Order, Used};
 use crate::update::{Arrival, Feedback, Update};
 use offbeat_kernel::TaskId;
 use offbeat_learning::Flat;
@@ -142,10 +142,8 @@ impl Composed {
                 group,
             });
         }
-        let clusters = (self.models.len() > 1)
-            .then(|| Box::new(Clusters { models: self.models.clone(), of: self.group_of.clone() }));
-        let (version, model) = (self.version, self.models[&0].clone());
-        let publication = Publication { version, model, clusters, used };
+        self.store();
+        let publication = self.publication(used);
         self.orders.push(Order::Publish(Box::new(publication)));
     }
 }

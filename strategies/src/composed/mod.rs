@@ -5,14 +5,19 @@
 //! update is computed, merged and forgotten before the next is taken, so that a round over a thousand
 //! clients holds a constant number of models.
 
+mod bells;
+mod durable;
 mod invite;
 mod merge;
 mod state;
 
 pub use self::state::State;
 
+use self::bells::Bells;
+use self::durable::Durable;
 use self::invite::RETRY;
 use crate::ledger::Ledger;
+use crate::registry::Switch;
 use crate::roster::Roster;
 use crate::seams::{
     Combine, Companion, Desk, Flight, Group, Pace, PaceSignal, Refine, Select, View, Weigh, Wish,
@@ -111,7 +116,13 @@ pub struct Composed {
     /// An invitation found too few.
     short: bool,
     /// Timers of the pace that have not rung yet.
-    bells: u64,
+    bells: Bells,
+    /// What a crash of the server leaves; nothing where it cannot crash.
+    durable: Option<Durable>,
+    /// The latest switch of each seam.
+    switched: Vec<Switch>,
+    /// Whether the first signal has come.
+    started: bool,
     orders: Vec<Order>,
 }
 
@@ -132,7 +143,10 @@ impl Composed {
             ledger: Ledger::default(),
             retry_set: false,
             short: false,
-            bells: 0,
+            bells: Bells::default(),
+            durable: None,
+            switched: Vec::new(),
+            started: false,
             orders: Vec::new(),
         }
     }
@@ -156,7 +170,12 @@ impl Composed {
     pub fn on(&mut self, signal: Signal, cx: &mut Context<'_>) -> Vec<Order> {
         let mut queue = VecDeque::new();
         match signal {
-            Signal::Start => queue.push_back(PaceSignal::Start),
+            Signal::Start => {
+                self.started = true;
+                queue.push_back(PaceSignal::Start);
+            }
+            Signal::Vacancy if self.started => queue.push_back(PaceSignal::Vacancy),
+            Signal::Vacancy => {}
             Signal::Arrived(arrival) => queue.extend(self.arrive(arrival)),
             Signal::Lost { task, client, reason } => queue.extend(self.lose(task, client, reason)),
             Signal::Timer(RETRY) => {
@@ -164,10 +183,14 @@ impl Composed {
                 queue.push_back(PaceSignal::Vacancy);
             }
             Signal::Timer(token) => {
-                self.bells = self.bells.saturating_sub(1);
-                queue.push_back(PaceSignal::Timer(token));
+                queue.extend(self.bells.rung(cx.now, token).then_some(PaceSignal::Timer(token)));
             }
         }
+        self.go_through(queue, cx)
+    }
+
+    /// Lets the pace answer signals until there are none, and gives the orders that came of it.
+    fn go_through(&mut self, mut queue: VecDeque<PaceSignal>, cx: &mut Context<'_>) -> Vec<Order> {
         while let Some(signal) = queue.pop_front() {
             for wish in self.ask_pace(signal, cx) {
                 self.carry_out(wish, cx, &mut queue);
@@ -249,7 +272,7 @@ impl Composed {
     /// A bell beyond the end of time never rings.
     fn set_bell(&mut self, at: Time, token: u64) {
         if at < Time::NEVER {
-            self.bells += 1;
+            self.bells.set(at, token);
             self.orders.push(Order::Timer { at, token });
         }
     }

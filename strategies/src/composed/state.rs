@@ -1,7 +1,10 @@
 //! The whole state of a strategy as plain data, for snapshots.
 
+use super::bells::Bells;
+use super::durable::Durable;
 use super::{Composed, Seams};
 use crate::ledger::Ledger;
+use crate::registry::{Registry, Switch};
 use crate::seams::Flight;
 use crate::signal::Order;
 use crate::update::Arrival;
@@ -27,7 +30,10 @@ pub struct State {
     ledger: Ledger,
     retry_set: bool,
     short: bool,
-    bells: u64,
+    bells: Bells,
+    durable: Option<Durable>,
+    switched: Vec<Switch>,
+    started: bool,
     orders: Vec<Order>,
 }
 
@@ -64,6 +70,9 @@ impl Composed {
             retry_set,
             short,
             bells,
+            durable,
+            switched,
+            started,
             orders,
         } = self;
         Ok(State {
@@ -80,16 +89,20 @@ impl Composed {
             ledger: ledger.clone(),
             retry_set: *retry_set,
             short: *short,
-            bells: *bells,
+            bells: bells.clone(),
+            durable: durable.clone(),
+            switched: switched.clone(),
+            started: *started,
             orders: orders.clone(),
         })
     }
 
-    /// Puts back what [`Composed::save`] gave, into a strategy of the same parts.
+    /// Puts back what [`Composed::save`] gave, into a strategy that began with the same parts. Those that
+    /// were switched to since are taken from `registry`.
     ///
     /// # Errors
     /// When the state is not that of such parts.
-    pub fn restore(&mut self, state: State) -> Result<(), CodecError> {
+    pub fn restore(&mut self, state: State, registry: &Registry) -> Result<(), CodecError> {
         let State {
             parts,
             models,
@@ -105,9 +118,19 @@ impl Composed {
             retry_set,
             short,
             bells,
+            durable,
+            switched,
+            started,
             orders,
         } = state;
+        for switch in &switched {
+            let new = switch.build(registry).map_err(CodecError::Refused)?;
+            self.seams.put(switch.seam(), new);
+        }
         parts.put_into(&mut self.seams)?;
+        self.durable = durable;
+        self.switched = switched;
+        self.started = started;
         self.models = models;
         self.group_of = group_of;
         self.version = version;

@@ -159,7 +159,7 @@ fn what_is_kept_is_the_same_after_ten_thousand_versions() {
         assert_eq!((kept.models.len(), kept.flights.len(), kept.busy.len()), (1, 8, 8));
         assert!(kept.arrived.len() < 3);
         assert_eq!(kept.bases.len(), kept.flights.len() + kept.arrived.len());
-        assert!(kept.group_of.is_empty() && kept.orders.is_empty() && kept.bells == 0);
+        assert!(kept.group_of.is_empty() && kept.orders.is_empty() && kept.bells.is_empty());
         if published.iter().any(|publication| publication.version.0.is_multiple_of(2_000)) {
             assert_eq!(kept.ledger.iter().count(), 20);
             ledger.push(encoded_len(&kept.ledger).expect("plain data"));

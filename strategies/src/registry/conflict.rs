@@ -23,7 +23,7 @@ impl fmt::Display for Conflict {
 }
 
 /// The name of a part as a scenario writes it: the tag of its enum.
-fn name(part: &impl fmt::Debug) -> String {
+pub(super) fn name(part: &impl fmt::Debug) -> String {
     let text = format!("{part:?}");
     let word: String = text.chars().take_while(|c| c.is_alphanumeric()).collect();
     let fused = [

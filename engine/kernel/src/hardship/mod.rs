@@ -10,11 +10,12 @@
 
 pub mod availability;
 pub mod completeness;
+pub mod delivery;
 pub mod device;
 pub mod distribution;
 pub mod energy;
 pub mod fair_link;
-pub mod fault;
+pub mod intervention;
 pub mod link;
 mod math;
 pub mod profile;
@@ -23,10 +24,13 @@ pub use availability::{
     Availability, DeviceTrace, Diurnal, Interruption, Nightly, Outcome, Presence,
 };
 pub use completeness::{Completeness, PartialWork, TaskFate};
+pub use delivery::{Delivery, Mishap};
 pub use device::{Device, DeviceSpec, Scores, SpeedCorrelation};
 pub use distribution::{Distribution, LognormalPart};
 pub use energy::{Battery, EnergySpec};
 pub use fair_link::FairLink;
-pub use fault::{ClientSet, Fault, FaultEvent, FaultScript, Faults};
+pub use intervention::{
+    Barrier, Change, Clients, Intervention, Interventions, Members, Pick, Transit,
+};
 pub use link::{Direction, Link, LinkParameters, LinkSpec};
 pub use profile::{ClientProfile, HardshipSpec, TaskLoad};

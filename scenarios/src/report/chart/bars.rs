@@ -61,8 +61,8 @@ impl BarChart<'_> {
             Scale::fit(self.y, 0.0, tallest, 5, Ends::Ticks),
         );
         let bars: String = drawn.iter().map(|bar| self.bar(&frame, bar)).collect();
-        let picture = frame.svg(self.name, &(bars + &self.mark_lines(&frame)));
-        picture + &self.mark_names()
+        let picture = frame.svg(self.name, &(bars + self.mark_lines(&frame).as_str()));
+        picture + self.mark_names().as_str()
     }
 
     fn bar(&self, frame: &Frame, bar: &Bar) -> String {

@@ -56,7 +56,7 @@ impl LineChart<'_> {
         );
         let bands: String = self.series.iter().map(|series| band(&frame, series)).collect();
         let lines: String = self.series.iter().map(|series| line(&frame, series)).collect();
-        frame.svg(self.name, &(bands + &lines + &self.bar_line(&frame)))
+        frame.svg(self.name, &(bands + lines.as_str() + self.bar_line(&frame).as_str()))
     }
 
     fn heights(&self, drawn: impl Iterator<Item = f64>) -> (f64, f64) {

@@ -38,6 +38,8 @@ pub(crate) struct Timeline<'a> {
     pub(crate) kinds: &'a [&'a str],
     /// End of the axis at least, in seconds.
     pub(crate) reach: f64,
+    /// Times in seconds at which something happened to all of it, and what.
+    pub(crate) marks: &'a [(f64, &'a str)],
 }
 
 /// Pieces of one kind nearer than this (in units of the picture, about a pixel) are drawn as one.
@@ -77,7 +79,24 @@ impl Timeline<'_> {
                 );
             }
         }
+        out.push_str(&self.mark_lines(&frame));
         (frame.svg(self.name, &out), joined)
+    }
+
+    /// A dashed line for each mark, with what happened as its title.
+    fn mark_lines(&self, frame: &Frame) -> String {
+        let mut out = String::new();
+        for (at, what) in self.marks {
+            let _ = writeln!(
+                out,
+                "<path class=\"axis\" stroke-dasharray=\"4 3\" d=\"M{:.1} {:.1}V{:.1}\"><title>{}</title></path>",
+                frame.px(*at),
+                frame.top,
+                frame.bottom(),
+                escape(what)
+            );
+        }
+        out
     }
 
     /// Distance of lanes.
@@ -163,7 +182,14 @@ mod tests {
     }
 
     fn svg(lanes: &[Lane]) -> (String, bool) {
-        Timeline { name: "t", lanes, kinds: &["span c0", "span c1"], reach: 100.0 }.svg()
+        Timeline {
+            name: "t",
+            lanes,
+            kinds: &["span c0", "span c1"],
+            reach: 100.0,
+            marks: &[(25.0, "cut")],
+        }
+        .svg()
     }
 
     #[test]
@@ -177,6 +203,7 @@ mod tests {
             text.contains("d=\"M42.8 35.0h451.0") && text.contains("M494.4 35.0h451.0"),
             "{text}"
         );
+        assert!(text.contains("<title>cut</title>"), "{text}");
         assert!(!joined && text.contains("virtual time (s)"));
     }
 

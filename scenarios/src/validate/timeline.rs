@@ -1,0 +1,40 @@
+//! Checks of `[[timeline]]`.
+
+use super::Checks;
+use crate::happenings::Scene;
+use crate::spec::ScenarioFile;
+
+/// So many entries are looked through at every version or update.
+const MOST_ENTRIES: usize = 10_000;
+
+pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    if file.timeline.len() > MOST_ENTRIES {
+        let message = format!("{} entries in the timeline", file.timeline.len());
+        checks.add("timeline", message, format!("at most {MOST_ENTRIES}"), "use a script");
+        return;
+    }
+    let ends = file.population.group_ends();
+    let groups: Vec<(String, u32)> = (file.population.group.iter().zip(ends))
+        .map(|(group, end)| (group.name.clone(), u32::try_from(end).unwrap_or(u32::MAX)))
+        .collect();
+    let scene = Scene::of_groups(&groups, file.population.clients, file.strategy.parts());
+    for (index, entry) in file.timeline.iter().enumerate() {
+        for (key, message) in scene.entry(entry).err().into_iter().flatten() {
+            let path = format!("timeline.{index}.{key}");
+            let help = "an entry has a time or a condition, and what happens: \
+                        `at_minutes = 30`, `crash = { share = 0.1 }`";
+            checks.add(path.trim_end_matches('.'), message, "this cannot work", help);
+        }
+        if entry.timer.is_some() && file.script.is_none() {
+            checks.add(
+                &format!("timeline.{index}.timer"),
+                "a timer rings for a script, but there is none",
+                "nobody hears it",
+                "add `script = { file = \"hooks.rhai\" }` at the top, with a function `on_timer`",
+            );
+        }
+    }
+    if file.server.durable_every_versions == 0 {
+        checks.within("server.durable_every_versions", 0u64, 1..=1_000_000_000);
+    }
+}

@@ -1,0 +1,92 @@
+//! Another part in the middle of a run.
+
+use super::catalogue::Seam;
+use super::conflict::name;
+use super::{CombinePart, GroupPart, PacePart, Parts, Registry, SelectPart, WeighPart};
+use crate::composed::Seams;
+use serde::{Deserialize, Serialize};
+
+/// What replaces what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum NewPart {
+    /// Whom to invite.
+    Select(SelectPart),
+    /// When to aggregate.
+    Pace(PacePart),
+    /// Which updates belong together.
+    Group(GroupPart),
+    /// How much each counts.
+    Weigh(Vec<WeighPart>),
+    /// How they are merged.
+    Combine(CombinePart),
+}
+
+/// A new part, and the parts that it will stand among.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Switch {
+    /// The new part.
+    pub new: NewPart,
+    /// All parts after the switch.
+    parts: Parts,
+}
+
+impl Switch {
+    /// Replaces a part of `parts` by `new`.
+    ///
+    /// # Errors
+    /// The first setting out of range or conflict, in words that name the key.
+    pub fn new(parts: &Parts, new: NewPart) -> Result<Self, String> {
+        let mut parts = parts.clone();
+        match new.clone() {
+            NewPart::Select(part) => parts.select = part,
+            NewPart::Pace(part) => parts.pace = part,
+            NewPart::Group(part) => parts.group = part,
+            NewPart::Weigh(part) => parts.weigh = part,
+            NewPart::Combine(part) => parts.combine = part,
+        }
+        if let Some(problem) = parts.check().into_iter().next() {
+            return Err(problem);
+        }
+        match parts.validate().into_iter().next() {
+            Some(conflict) => Err(conflict.to_string()),
+            None => Ok(Self { new, parts }),
+        }
+    }
+
+    /// All parts after the switch.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Which seam it is about.
+    pub fn seam(&self) -> Seam {
+        match self.new {
+            NewPart::Select(_) => Seam::Select,
+            NewPart::Pace(_) => Seam::Pace,
+            NewPart::Group(_) => Seam::Group,
+            NewPart::Weigh(_) => Seam::Weigh,
+            NewPart::Combine(_) => Seam::Combine,
+        }
+    }
+
+    /// The new part in words: `pace to buffered`.
+    pub fn in_words(&self) -> String {
+        let new = match &self.new {
+            NewPart::Select(part) => name(part),
+            NewPart::Pace(part) => name(part),
+            NewPart::Group(part) => name(part),
+            NewPart::Weigh(parts) if parts.is_empty() => "1".into(),
+            NewPart::Weigh(parts) => parts.iter().map(name).collect::<Vec<_>>().join(" x "),
+            NewPart::Combine(part) => name(part),
+        };
+        format!("{} to {new}", self.seam())
+    }
+
+    /// Builds all parts anew, as they are after the switch.
+    ///
+    /// # Errors
+    /// As [`Parts::build`].
+    pub fn build(&self, registry: &Registry) -> Result<Seams, String> {
+        self.parts.build(registry)
+    }
+}
