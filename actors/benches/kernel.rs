@@ -148,6 +148,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
         seams: Seams {
             select: Box::new(select::Uniform),
             pace: Box::new(pace::Synchronous { clients: 100 }),
+            guard: Vec::new(),
             group: Box::new(group::One),
             weigh: Box::new(weigh::Samples),
             combine: Box::new(combine::Mean::default()),

@@ -73,6 +73,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
                 concurrency: CLIENTS,
                 max_staleness: None,
             }),
+            guard: Vec::new(),
             group: Box::new(group::One),
             weigh: Box::new(weigh::Samples),
             combine: Box::new(combine::Mean::default()),

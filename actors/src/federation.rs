@@ -416,7 +416,10 @@ impl Driver {
             }
             Record::Clients { clients, .. } => self.driving.last.clients.clone_from(clients),
             Record::Retrieval { tried, .. } => self.driving.last.tried.clone_from(tried),
-            Record::Aggregation { .. } | Record::Task(_) | Record::Happening { .. } => {}
+            Record::Aggregation { .. }
+            | Record::Task(_)
+            | Record::Happening { .. }
+            | Record::Guarded { .. } => {}
         }
         // Records are plain data and always have a form in bytes.
         self.driving.journal.write_bytes(&codec::encode(&record).unwrap_or_default());

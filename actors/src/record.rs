@@ -3,6 +3,7 @@
 use crate::retrieval::Tried;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::evaluate::Evaluation;
+use offbeat_strategies::guard::Incident;
 use offbeat_strategies::signal::{LossReason, Used};
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,15 @@ pub enum Record {
         at: Time,
         /// What, in words.
         what: String,
+    },
+    /// An answer was refused or cut.
+    Guarded {
+        /// When.
+        at: Time,
+        /// The version of the global model at that time.
+        version: Version,
+        /// What was found.
+        incident: Incident,
     },
 }
 

@@ -14,6 +14,7 @@ use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::Arrival;
+use offbeat_strategies::guard::{Fault, Incident, Measure};
 use offbeat_strategies::signal::{Clusters, Invitation, LossReason, Order, Publication, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +34,10 @@ pub struct Server {
     without_gain: u32,
     evaluated: Option<Version>,
     lost_in_a_row: u64,
+    /// Updates that failed or were refused since the last version.
+    fruitless_in_a_row: u64,
+    /// Tasks up to this one were given.
+    last_task: Option<TaskId>,
     /// The last version is published: nobody is invited any more.
     closed: bool,
     /// It has crashed and was not restarted.
@@ -71,7 +76,7 @@ const EVALUATE: u64 = u64::MAX - 1;
 /// So many tasks lost in a row mean that nothing will ever be learnt.
 const HOPELESS: u64 = 100_000;
 
-/// So many failed trainings without a single success end a run.
+/// So many updates in a row that failed or were refused end a run.
 const FRUITLESS: u64 = 1_000;
 
 impl Server {
@@ -96,6 +101,8 @@ impl Server {
             without_gain: 0,
             evaluated: None,
             lost_in_a_row: 0,
+            fruitless_in_a_row: 0,
+            last_task: None,
             closed: false,
             down: false,
             wants: Wants::default(),
@@ -220,17 +227,36 @@ impl Server {
                 self.tally.failed(&format!("{task} of {client} at {now}: {reason}"));
                 self.give_up_when_nothing_is_learnt()
             }
+            Order::Guarded { incident, reason } => {
+                let mut effects = vec![self.note(incident, &reason, now)];
+                if incident.measure == Measure::Refused {
+                    effects.extend(self.give_up_when_nothing_is_learnt());
+                }
+                effects
+            }
             Order::Finish(reason) => vec![Effect::Stop(reason)],
             Order::Timer { .. } => Vec::new(),
         }
     }
 
-    fn give_up_when_nothing_is_learnt(&self) -> Vec<Effect> {
-        let counts = self.tally.counts();
-        if counts.merged == 0 && counts.failed >= FRUITLESS {
-            return vec![Effect::Stop(format!("the first {FRUITLESS} trainings all failed"))];
+    /// Counts and records what was found of an answer.
+    fn note(&self, incident: Incident, reason: &str, now: Time) -> Effect {
+        self.tally.guarded(&incident, reason, now);
+        Effect::Record(Record::Guarded { at: now, version: self.version, incident })
+    }
+
+    fn give_up_when_nothing_is_learnt(&mut self) -> Vec<Effect> {
+        self.fruitless_in_a_row += 1;
+        if self.fruitless_in_a_row < FRUITLESS {
+            return Vec::new();
         }
-        Vec::new()
+        let counts = self.tally.counts();
+        let reason = match (counts.merged, counts.refused) {
+            (0, 0) => format!("the first {FRUITLESS} trainings all failed"),
+            (0, _) => format!("the first {FRUITLESS} updates all failed or were refused"),
+            _ => format!("{FRUITLESS} updates in a row failed or were refused"),
+        };
+        vec![Effect::Stop(reason)]
     }
 
     fn invite(&mut self, invitation: Invitation, now: Time) -> Effect {
@@ -241,6 +267,7 @@ impl Server {
         if let Some(board) = &self.board {
             board.count(client, |counts| counts.invited += 1);
         }
+        self.last_task = self.last_task.max(Some(task));
         self.open.insert(task, Sent { client, version, invited: now, bytes_down });
         Effect::Send { client, to: Address::Client(client), message, bytes: bytes_down }
     }
@@ -257,8 +284,7 @@ impl Server {
     fn answered(&mut self, answer: Answer, bytes_up: u64, now: Time) -> Vec<Effect> {
         let task = answer.task;
         if self.open.get(&task).is_none_or(|sent| sent.client != answer.client) {
-            self.tally.refused();
-            return Vec::new();
+            return vec![self.refuse(&answer, now)];
         }
         let Some(sent) = self.open.remove(&task) else { return Vec::new() };
         self.tally.arrived(&answer);
@@ -298,6 +324,18 @@ impl Server {
         effects
     }
 
+    /// An answer that nobody waits for: a second one, or one to a task that its sender never had.
+    fn refuse(&self, answer: &Answer, now: Time) -> Effect {
+        let (task, client) = (answer.task, answer.client);
+        let given = self.last_task.is_some_and(|last| task <= last);
+        let (fault, reason) = if given && !self.open.contains_key(&task) {
+            (Fault::Repeated, "the task is over: answered, lost or taken back")
+        } else {
+            (Fault::Unasked, "the client was not given this task")
+        };
+        self.note(Incident { task, client, fault, measure: Measure::Refused }, reason, now)
+    }
+
     fn lost(
         &mut self,
         task: TaskId,
@@ -332,6 +370,7 @@ impl Server {
     fn publish(&mut self, publication: Publication, now: Time) -> Vec<Effect> {
         let Publication { version, model, clusters, used } = publication;
         (self.version, self.model, self.clusters) = (version, model, clusters);
+        self.fruitless_in_a_row = 0;
         self.tally.published(version, &used);
         let merged = used.len() as u64;
         if let Some(board) = &self.board {

@@ -1,12 +1,16 @@
 //! Counts that the actors of one run keep together, for the summary and for gauges.
 
 use crate::message::Answer;
-use offbeat_kernel::{TaskId, Version};
+use offbeat_kernel::{TaskId, Time, Version};
+use offbeat_strategies::guard::{Fault, Incident, Measure};
 use offbeat_strategies::signal::{LossReason, Used};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// How many failures and findings are kept in words.
+const FIRST: usize = 10;
 
 /// The counts, shared by the actors of one thread.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +37,12 @@ pub struct Counts {
     pub staleness_max: u64,
     /// Tasks that were lost, by reason.
     pub lost: BTreeMap<LossReason, u64>,
-    /// Answers that were not asked for, late or doubled.
+    /// Answers that were refused: not asked for, late, doubled, or by a guard.
     pub refused: u64,
+    /// What guards found, by kind and by what became of the answer.
+    pub guarded: BTreeMap<(Fault, Measure), u64>,
+    /// The first few of them in words.
+    pub findings: Vec<String>,
     /// Trainings that failed, with the first few reasons.
     pub failures: Vec<String>,
     /// How many trainings failed.
@@ -99,14 +107,21 @@ impl Tally {
         metrics::counter!("offbeat_tasks_lost_total").increment(1);
     }
 
-    pub(crate) fn refused(&self) {
-        self.0.borrow_mut().refused += 1;
+    pub(crate) fn guarded(&self, incident: &Incident, reason: &str, now: Time) {
+        let mut counts = self.0.borrow_mut();
+        let Incident { task, client, fault, measure } = *incident;
+        if counts.findings.len() < FIRST {
+            counts.findings.push(format!("{task} of {client} at {now}: {measure}, {reason}"));
+        }
+        *counts.guarded.entry((fault, measure)).or_default() += 1;
+        counts.refused += u64::from(measure == Measure::Refused);
+        metrics::counter!("offbeat_answers_guarded_total", "fault" => fault.name()).increment(1);
     }
 
     pub(crate) fn failed(&self, reason: &str) {
         let mut counts = self.0.borrow_mut();
         counts.failed += 1;
-        if counts.failures.len() < 10 {
+        if counts.failures.len() < FIRST {
             counts.failures.push(reason.to_string());
         }
         metrics::counter!("offbeat_jobs_failed_total").increment(1);

@@ -1,6 +1,6 @@
 //! What a run came to, for people and for programs.
 
-use crate::gather::{Gather, Name};
+use crate::gather::{Gather, Name, guarded};
 use crate::report::retrieval::{self, Whose, by_domain, mean};
 use crate::rundir::table::{Spread, reason_name};
 use crate::snapshot::Cost;
@@ -50,6 +50,8 @@ pub struct Summary {
     pub wasted_share: Option<f64>,
     /// Lost tasks by reason.
     pub lost: BTreeMap<&'static str, u64>,
+    /// Answers that guards refused or cut, by what became of them and why (`clipped: norm`).
+    pub guarded: BTreeMap<String, u64>,
     /// Worker threads.
     pub workers: usize,
     /// Share of the workers' time that was spent on jobs.
@@ -148,6 +150,7 @@ impl Summary {
             p95_staleness: gather.p95_staleness(),
             wasted_share: gather.wasted_share(),
             lost: lost.collect(),
+            guarded: guarded(result),
             workers: result.workers,
             utilisation: result.pool.utilisation,
             jobs: Jobs {
@@ -242,6 +245,11 @@ impl Summary {
                 .collect();
             rows.push(("lost tasks", lost.join(", ")));
         }
+        let answers = self.guarded.iter();
+        let answers = answers.map(|(name, number)| format!("{} {name}", count(*number)));
+        for (index, line) in lines(answers, 60).into_iter().enumerate() {
+            rows.push((if index == 0 { "guarded" } else { "" }, line));
+        }
         if let Some(wasted) = self.wasted_share {
             let share = format!("{:.1} % of the clients' time", wasted * 100.0);
             rows.push(("wasted", share));
@@ -270,4 +278,16 @@ impl Summary {
         let title = title + self.persons.as_str();
         rows.iter().fold(title, |text, (name, value)| format!("{text}  {name:<14} {value}\n"))
     }
+}
+
+/// Joins `words` by commas in lines of at most `width` characters.
+fn lines(words: impl Iterator<Item = String>, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() + 2 <= width => *line += &format!(", {word}"),
+            _ => lines.push(word),
+        }
+    }
+    lines
 }

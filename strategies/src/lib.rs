@@ -8,6 +8,7 @@ pub mod combine;
 pub mod companion;
 pub mod composed;
 pub mod group;
+pub mod guard;
 pub mod ledger;
 pub mod pace;
 pub mod paillier;

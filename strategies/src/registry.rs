@@ -15,7 +15,8 @@ pub use build::{Registry, Shelf};
 pub use catalogue::{Entry, Seam, catalogue};
 pub use conflict::Conflict;
 pub use parts::{
-    CombinePart, CompanionPart, Custom, GroupPart, PacePart, RefinePart, SelectPart, WeighPart,
+    CombinePart, CompanionPart, Custom, GroupPart, GuardPart, PacePart, RefinePart, SelectPart,
+    WeighPart,
 };
 pub use switch::{NewPart, Switch};
 
@@ -30,6 +31,8 @@ pub struct Parts {
     pub select: SelectPart,
     /// When to aggregate.
     pub pace: PacePart,
+    /// Which updates are let in, beside what is always refused; asked in this order.
+    pub guard: Vec<GuardPart>,
     /// Which updates belong together.
     pub group: GroupPart,
     /// How much each update counts: the product of all; all the same when empty.
@@ -47,6 +50,7 @@ impl Default for Parts {
         Self {
             select: SelectPart::default(),
             pace: PacePart::default(),
+            guard: Vec::new(),
             group: GroupPart::default(),
             weigh: vec![WeighPart::Samples],
             combine: CombinePart::default(),

@@ -1,5 +1,6 @@
 //! What goes into a strategy and what comes out.
 
+use crate::guard::Incident;
 use crate::update::Arrival;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::Flat;
@@ -95,6 +96,13 @@ pub enum Order {
         /// Whose it is.
         client: ClientId,
         /// Why, in words.
+        reason: String,
+    },
+    /// A guard refused or cut an answer.
+    Guarded {
+        /// What was found.
+        incident: Incident,
+        /// In words.
         reason: String,
     },
     /// There is nothing left to do.

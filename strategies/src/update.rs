@@ -71,6 +71,13 @@ impl Update {
         self.params.minus(&self.base)
     }
 
+    /// Multiplies the change by `factor`, in `[0, 1]`.
+    pub fn shrink(&mut self, factor: f64) {
+        let mut params = self.base.clone();
+        params.add_scaled_difference(factor as f32, &self.params, &self.base);
+        self.params = params;
+    }
+
     /// What is kept of this update once it was merged into a model at `version`.
     pub fn feedback(&self, version: Version) -> Feedback {
         Feedback {

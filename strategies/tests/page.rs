@@ -2,8 +2,8 @@
 //! `OFFBEAT_WRITE_PAGES=1` it writes the page anew.
 
 use offbeat_strategies::registry::{
-    CombinePart, CompanionPart, Conflict, Entry, GroupPart, PacePart, Parts, RefinePart, Seam,
-    SelectPart, WeighPart, catalogue,
+    CombinePart, CompanionPart, Conflict, Entry, GroupPart, GuardPart, PacePart, Parts, RefinePart,
+    Seam, SelectPart, WeighPart, catalogue,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,14 +17,16 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../STRATEGIES.md");
 const HEAD: &str = "\
 # The parts of a strategy
 
-A strategy takes one part for each question below, and any number of weights, whose product counts. A
-scenario names them under `[strategy]`:
+A strategy takes one part for each question below, any number of weights, whose product counts, and any
+number of guards, asked in their order. What is not a number, has another shape than was asked for, or is
+larger than 1e15 is refused whatever the guards say. A scenario names the parts under `[strategy]`:
 
 ```toml
 [strategy]
 select = \"uniform\"
 pace = { buffered = { buffer = 10, concurrency = 100 } }
 weigh = [\"samples\", { staleness = { polynomial = { a = 0.5 } } }]
+guard = [{ norm = { most = 5.0 } }]
 combine = \"mean\"
 ```
 
@@ -46,6 +48,7 @@ fn part<T: DeserializeOwned>(name: &str) -> T {
         "krum" => "byzantine = 1",
         "multi-krum" => "byzantine = 1, keep = 2",
         "staleness" => "polynomial = {}",
+        "norm" => "most = 1.0",
         _ => "",
     };
     let forms = [format!("part = \"{name}\""), format!("part = {{ {name} = {{ {required} }} }}")];
@@ -58,6 +61,7 @@ fn put(parts: &mut Parts, entry: &Entry) {
     match entry.seam {
         Seam::Select => parts.select = part::<SelectPart>(entry.name),
         Seam::Pace => parts.pace = part::<PacePart>(entry.name),
+        Seam::Guard => parts.guard = vec![part::<GuardPart>(entry.name)],
         Seam::Group => parts.group = part::<GroupPart>(entry.name),
         Seam::Weigh => parts.weigh = vec![part::<WeighPart>(entry.name)],
         Seam::Combine => parts.combine = part::<CombinePart>(entry.name),
@@ -76,12 +80,12 @@ fn settings(entry: &Entry) -> String {
     put(&mut parts, entry);
     let all = serde_json::to_value(&parts).expect("parts are plain data");
     let own = match entry.seam {
-        Seam::Weigh => all["weigh"][0].clone(),
+        seam @ (Seam::Guard | Seam::Weigh) => all[seam.to_string()][0].clone(),
         seam => all[seam.to_string()].clone(),
     };
     let Value::Object(own) = json(own) else { return String::new() };
     let line = own.iter().map(|(key, value)| match (entry.name, key.as_str()) {
-        ("krum" | "multi-krum", _) => format!("`{key}` (must be given)"),
+        ("krum" | "multi-krum", _) | ("norm", "most") => format!("`{key}` (must be given)"),
         ("staleness", "polynomial") => {
             "one of `constant`, `{ polynomial = { a = 0.5 } }`, `{ hinge = { a = 10.0, b = 4.0 } }`"
                 .to_string()
@@ -159,6 +163,7 @@ fn page() -> String {
     let questions = BTreeMap::from([
         (Seam::Select, "whom to invite?"),
         (Seam::Pace, "when to aggregate?"),
+        (Seam::Guard, "which updates are let in?"),
         (Seam::Group, "which updates belong together?"),
         (Seam::Weigh, "how much does each update count?"),
         (Seam::Combine, "how are they merged?"),

@@ -1,8 +1,8 @@
 //! What a scenario may write under `[strategy]`.
 
 use offbeat_strategies::registry::{
-    CombinePart, CompanionPart, GroupPart, PacePart, Parts, RefinePart, Registry, Seam, SelectPart,
-    WeighPart, catalogue,
+    CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, Parts, RefinePart, Registry, Seam,
+    SelectPart, WeighPart, catalogue,
 };
 use offbeat_strategies::select::Uniform;
 use serde::{Deserialize, Serialize};
@@ -148,6 +148,7 @@ fn readable<T: Serialize + for<'a> Deserialize<'a>>(name: &str) -> bool {
         "krum" => "byzantine = 1",
         "multi-krum" => "byzantine = 1, keep = 2",
         "staleness" => "polynomial = {}",
+        "norm" => "most = 1.0",
         _ => "",
     };
     let forms = [format!("part = \"{name}\""), format!("part = {{ {name} = {{ {settings} }} }}")];
@@ -163,6 +164,7 @@ fn the_catalogue_lists_what_can_be_written() {
         let known = match entry.seam {
             Seam::Select => readable::<SelectPart>(entry.name),
             Seam::Pace => readable::<PacePart>(entry.name),
+            Seam::Guard => readable::<GuardPart>(entry.name),
             Seam::Group => readable::<GroupPart>(entry.name),
             Seam::Weigh => readable::<WeighPart>(entry.name),
             Seam::Combine => readable::<CombinePart>(entry.name),
@@ -184,6 +186,7 @@ fn the_catalogue_lists_what_can_be_written() {
     let text = "part = \"nothing\"";
     listed(Seam::Select, error(toml::from_str::<One<SelectPart>>(text).map(drop)));
     listed(Seam::Pace, error(toml::from_str::<One<PacePart>>(text).map(drop)));
+    listed(Seam::Guard, error(toml::from_str::<One<GuardPart>>(text).map(drop)));
     listed(Seam::Group, error(toml::from_str::<One<GroupPart>>(text).map(drop)));
     listed(Seam::Weigh, error(toml::from_str::<One<WeighPart>>(text).map(drop)));
     listed(Seam::Combine, error(toml::from_str::<One<CombinePart>>(text).map(drop)));

@@ -19,6 +19,7 @@ use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::LossReason;
 use serde::{Deserialize, Serialize};
 use spans::Spans;
+use std::collections::BTreeMap;
 use traffic::Traffic;
 use work::Work;
 
@@ -85,6 +86,8 @@ impl Gather {
             Record::Happening { at, what } => {
                 self.happenings.push(Happening { at: at.seconds(), what: what.clone() });
             }
+            // Counted by the server already.
+            Record::Guarded { .. } => {}
         }
     }
 
@@ -151,6 +154,7 @@ impl Gather {
                 bytes_down: counts.bytes_down,
                 lost: lost.collect(),
                 refused: counts.refused,
+                guarded: guarded(result),
                 failed: counts.failed,
             },
             evaluations: evaluations.collect(),
@@ -166,6 +170,12 @@ impl Gather {
             utilisation: Some(result.pool.utilisation),
         }
     }
+}
+
+/// What guards found, by what became of the answer and why.
+pub(crate) fn guarded(result: &RunResult) -> BTreeMap<String, u64> {
+    let found = result.counts.guarded.iter();
+    found.map(|((fault, measure), n)| (format!("{measure}: {}", fault.name()), *n)).collect()
 }
 
 fn per_class(test: &Evaluation) -> Vec<f64> {

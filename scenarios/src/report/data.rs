@@ -79,6 +79,9 @@ pub struct Counts {
     pub lost: BTreeMap<String, u64>,
     /// Updates that the server refused.
     pub refused: u64,
+    /// Answers that guards refused or cut, by what became of them and why (`clipped: norm`).
+    #[serde(default)]
+    pub guarded: BTreeMap<String, u64>,
     /// Tasks whose work failed.
     pub failed: u64,
 }

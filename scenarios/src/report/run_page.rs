@@ -142,7 +142,9 @@ fn losses(run: &RunData) -> String {
     let counts = &run.counts;
     let mut rows: Vec<(String, u64)> =
         counts.lost.iter().map(|(reason, number)| (reason.clone(), *number)).collect();
-    rows.push(("refused by the server".to_string(), counts.refused));
+    let found: u64 = counts.guarded.values().sum();
+    rows.extend(counts.guarded.iter().map(|(what, number)| (what.clone(), *number)));
+    rows.push(("refused by the server".to_string(), counts.refused.saturating_sub(found)));
     rows.push(("failed".to_string(), counts.failed));
     rows.retain(|(_, number)| *number > 0);
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

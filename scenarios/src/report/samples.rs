@@ -2,6 +2,7 @@
 
 use super::data::{Counts, EvalPoint, Outcome, RunData, TaskSpan};
 use super::stats::{histogram_mean, histogram_quantile};
+use std::collections::BTreeMap;
 
 /// How a synthetic run goes.
 #[derive(Clone, Debug)]
@@ -70,6 +71,7 @@ impl Sample {
                 bytes_down: updates * 1_534_567,
                 lost: lost.into_iter().filter(|(_, number)| *number > 0).collect(),
                 refused: of(Outcome::Refused),
+                guarded: BTreeMap::new(),
                 failed: of(Outcome::Failed),
             },
             evaluations: (0..self.evaluations)

@@ -2,7 +2,7 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task` or `happening` |
+//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `guard` or `happening` |
 //! | `virtual_seconds` | virtual time: when the version was published, the updates merged, the task ended |
 //! | `wall_seconds` | real time since the start of the run when the row was written |
 //! | `version` | model version: evaluated, published, or sent to the client |
@@ -14,8 +14,9 @@
 //! over clients `accuracy_mean`, `accuracy_worst`, `accuracy_best`. Of an aggregation: `updates`, and
 //! by client `staleness`, `weight`, `training_loss`. Of a task: `seconds`, `bytes_down`, `bytes_up`, and
 //! `arrived` or `lost-<reason>` with value 1. Of a retrieval: `rank-1@<domain>`, `rank-5`, `rank-10`, `map`
-//! (trapezoid form) and `map-standard` likewise; of a client's local model when `client` is filled.
-//! `arrived` or `lost-<reason>` with value 1. Of a happening: what it was, in words, with value 1.
+//! (trapezoid form) and `map-standard` likewise; of a client's local model when `client` is filled. Of an
+//! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1. Of a
+//! happening: what it was, in words, with value 1.
 
 use offbeat_actors::Record;
 use offbeat_actors::record::{TaskEnd, TaskRow};
@@ -94,6 +95,14 @@ pub fn rows(record: &Record) -> Vec<Row> {
             version: Version(0),
             client: None,
             metric: what.clone().into(),
+            value: 1.0,
+        }],
+        Record::Guarded { at, version, incident } => vec![Row {
+            kind: "guard",
+            at: *at,
+            version: *version,
+            client: Some(incident.client),
+            metric: format!("{}-{}", incident.measure, incident.fault.name()).into(),
             value: 1.0,
         }],
     }

@@ -3,7 +3,8 @@
 use crate::catalogue::Item;
 use offbeat_strategies::Parts;
 use offbeat_strategies::registry::{
-    CombinePart, CompanionPart, GroupPart, PacePart, RefinePart, SelectPart, WeighPart, catalogue,
+    CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, RefinePart, SelectPart, WeighPart,
+    catalogue,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct StrategySection {
     pub schedule_file: Option<PathBuf>,
     /// When to aggregate.
     pub pace: PacePart,
+    /// Which updates are let in, beside what is always refused: asked in this order.
+    pub guard: Vec<GuardPart>,
     /// Which updates belong together.
     pub group: GroupPart,
     /// How much each update counts: the product of all.
@@ -70,11 +73,13 @@ pub enum Travel {
 
 impl Default for StrategySection {
     fn default() -> Self {
-        let Parts { select, pace, group, weigh, combine, refine, companion } = Parts::default();
+        let Parts { select, pace, guard, group, weigh, combine, refine, companion } =
+            Parts::default();
         Self {
             select,
             schedule_file: None,
             pace,
+            guard,
             group,
             weigh,
             combine,
@@ -97,6 +102,7 @@ impl StrategySection {
         Parts {
             select: self.select.clone(),
             pace: self.pace.clone(),
+            guard: self.guard.clone(),
             group: self.group.clone(),
             weigh: self.weigh.clone(),
             combine: self.combine.clone(),

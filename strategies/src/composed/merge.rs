@@ -1,12 +1,18 @@
-//! The second half of a version: arrived updates are taken, grouped, weighed, combined and refined.
+//! The second half of a version: arrived updates are taken, let in or refused, grouped, weighed,
+//! combined and refined.
 
-use super::{Composed, Context, Promises, Reply};
-use crate::seams::{Batch, View};
+use super::gate::Gate;
+use super::{Composed, Context};
+use crate::guard::{Fault, Finding};
+use crate::seams::{Batch, Combine, Companion, View};
 use crate::signal::{Order, Used};
 use crate::update::{Arrival, Feedback, Update};
-use offbeat_kernel::TaskId;
+use offbeat_kernel::{ClientId, TaskId};
 use offbeat_learning::Flat;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+/// What is known of a merged update: the feedback, its weight and its group.
+type Merged = (Feedback, f64, u32);
 
 impl Composed {
     pub(super) fn aggregate(&mut self, tasks: &[TaskId], tag: u64, cx: &mut Context<'_>) {
@@ -16,6 +22,7 @@ impl Composed {
             .partition::<Vec<_>, _>(|arrival| wanted.contains(&arrival.task));
         self.arrived = rest;
         batch.sort_by_key(|arrival| (arrival.client, arrival.task));
+        batch.retain_mut(|arrival| self.gate(cx).0.knows(arrival));
         let order: Vec<TaskId> = batch.iter().map(|arrival| arrival.task).collect();
         cx.promises.demand(&order);
         let merged = match self.weights_before_values(&batch, cx) {
@@ -23,6 +30,31 @@ impl Composed {
             None => self.merge_whole(batch, tag, cx),
         };
         self.publish(merged);
+    }
+
+    /// What updates pass on their way in, and what remains to be borrowed beside it.
+    fn gate<'a>(&'a mut self, cx: &'a mut Context<'_>) -> (Gate<'a>, Rest<'a>) {
+        let view = View {
+            now: cx.now,
+            version: self.version,
+            seeds: cx.seeds,
+            roster: cx.roster,
+            ledger: &self.ledger,
+            busy: &self.busy,
+        };
+        let gate = Gate {
+            guards: &mut self.seams.guard,
+            bases: &mut self.bases,
+            orders: &mut self.orders,
+            promises: &mut *cx.promises,
+            view,
+        };
+        let rest = Rest {
+            companion: self.seams.companion.as_deref_mut(),
+            combine: &mut *self.seams.combine,
+            view,
+        };
+        (gate, rest)
     }
 
     /// Weights by position, when nothing needs the values of all updates at once.
@@ -40,49 +72,33 @@ impl Composed {
         weights: &[f64],
         tag: u64,
         cx: &mut Context<'_>,
-    ) -> Vec<(Feedback, f64, u32)> {
-        let view = View {
-            now: cx.now,
-            version: self.version,
-            seeds: cx.seeds,
-            roster: cx.roster,
-            ledger: &self.ledger,
-            busy: &self.busy,
-        };
+    ) -> Vec<Merged> {
         let mut merged = Vec::with_capacity(batch.len());
-        let (bases, orders) = (&mut self.bases, &mut self.orders);
-        let (companion, promises) = (&mut self.seams.companion, &mut *cx.promises);
         let version = self.version;
+        let model = self.models[&0].clone();
+        let (mut gate, Rest { mut companion, combine, view }) = self.gate(cx);
         let mut updates = batch.into_iter().enumerate().filter_map(|(i, arrival)| {
-            let update = take(arrival, bases, promises, orders)?;
+            let update = gate.take(arrival)?;
             if let Some(companion) = companion.as_mut() {
                 companion.absorb(&update, &view);
             }
             merged.push((update.feedback(version), weights[i], 0));
             Some((i, update))
         });
-        let model = self.models[&0].clone();
         let mut batch = Batch { model: &model, group: 0, tag, weights, updates: &mut updates };
-        let next = self.seams.combine.combine(&mut batch, &view);
+        let next = combine.combine(&mut batch, &view);
         // A combiner may stop early; what it left is computed and noted all the same.
         updates.by_ref().for_each(drop);
         drop(updates);
         if !merged.is_empty() {
-            self.models.insert(0, next);
+            self.renew(0, next, &mut merged);
         }
         merged
     }
 
-    fn merge_whole(
-        &mut self,
-        batch: Vec<Arrival>,
-        tag: u64,
-        cx: &mut Context<'_>,
-    ) -> Vec<(Feedback, f64, u32)> {
-        let updates: Vec<Update> = batch
-            .into_iter()
-            .filter_map(|a| take(a, &mut self.bases, &mut *cx.promises, &mut self.orders))
-            .collect();
+    fn merge_whole(&mut self, batch: Vec<Arrival>, tag: u64, cx: &mut Context<'_>) -> Vec<Merged> {
+        let mut gate = self.gate(cx).0;
+        let updates: Vec<Update> = batch.into_iter().filter_map(|a| gate.take(a)).collect();
         if updates.is_empty() {
             return Vec::new();
         }
@@ -97,25 +113,50 @@ impl Composed {
                 .filter(|(_, of)| **of == group)
                 .map(|(update, _)| update.clone())
                 .collect();
-            let model = self.models.get(&group).unwrap_or(&self.models[&0]).clone();
-            let weights = self.seams.weigh.weigh(&own, &model, &view);
-            for (update, weight) in own.iter().zip(&weights) {
-                self.group_of.insert(update.arrival.client, group);
-                merged.push((update.feedback(self.version), *weight, group));
-                if let Some(companion) = self.seams.companion.as_mut() {
-                    companion.absorb(update, &view);
-                }
-            }
-            let mut feed = own.iter().cloned().enumerate();
-            let mut batch =
-                Batch { model: &model, group, tag, weights: &weights, updates: &mut feed };
-            let mut next = self.seams.combine.combine(&mut batch, &view);
-            if let Some(refine) = self.seams.refine.as_mut() {
-                next = refine.refine(next, &own, &view);
-            }
-            self.models.insert(group, next);
+            merged.extend(self.merge_group(group, &own, tag, cx));
         }
         merged
+    }
+
+    fn merge_group(
+        &mut self,
+        group: u32,
+        own: &[Update],
+        tag: u64,
+        cx: &Context<'_>,
+    ) -> Vec<Merged> {
+        let mut merged = Vec::with_capacity(own.len());
+        let view = Self::view((self.version, &self.ledger, &self.busy), cx);
+        let model = self.models.get(&group).unwrap_or(&self.models[&0]).clone();
+        let weights = self.seams.weigh.weigh(own, &model, &view);
+        for (update, weight) in own.iter().zip(&weights) {
+            self.group_of.insert(update.arrival.client, group);
+            merged.push((update.feedback(self.version), *weight, group));
+            if let Some(companion) = self.seams.companion.as_mut() {
+                companion.absorb(update, &view);
+            }
+        }
+        let mut feed = own.iter().cloned().enumerate();
+        let mut batch = Batch { model: &model, group, tag, weights: &weights, updates: &mut feed };
+        let mut next = self.seams.combine.combine(&mut batch, &view);
+        if let Some(refine) = self.seams.refine.as_mut() {
+            next = refine.refine(next, own, &view);
+        }
+        self.renew(group, next, &mut merged);
+        merged
+    }
+
+    /// The new model of a group, unless it is not finite: then the model stays, and nothing was merged.
+    fn renew(&mut self, group: u32, next: Flat, merged: &mut Vec<Merged>) {
+        if next.is_finite() {
+            self.models.insert(group, next);
+            return;
+        }
+        for (feedback, ..) in merged.drain(..) {
+            let of: (TaskId, ClientId) = (feedback.arrival.task, feedback.arrival.client);
+            let finding = Finding::refuse(Fault::Overflow, "the merged model is not finite");
+            self.orders.push(finding.order(of));
+        }
     }
 
     fn publish(&mut self, merged: Vec<(Feedback, f64, u32)>) {
@@ -148,29 +189,9 @@ impl Composed {
     }
 }
 
-/// An arrived update with its values; `None`, and a word about it, when there are none.
-fn take(
-    arrival: Arrival,
-    bases: &mut BTreeMap<TaskId, Flat>,
-    promises: &mut dyn Promises,
-    orders: &mut Vec<Order>,
-) -> Option<Update> {
-    let (task, client) = (arrival.task, arrival.client);
-    let base = bases.remove(&task)?;
-    match promises.take(task) {
-        Ok(reply) if reply.params.len() == base.len() => {
-            let Reply { params, steps, loss, loss_squared, scalars, extras } = reply;
-            Some(Update { arrival, base, params, steps, loss, loss_squared, scalars, extras })
-        }
-        Ok(reply) => {
-            let (got, want) = (reply.params.len(), base.len());
-            let reason = format!("returned {got} parameters, expected {want}");
-            orders.push(Order::Failed { task, client, reason });
-            None
-        }
-        Err(reason) => {
-            orders.push(Order::Failed { task, client, reason });
-            None
-        }
-    }
+/// What merging borrows beside the gate.
+struct Rest<'a> {
+    companion: Option<&'a mut (dyn Companion + 'static)>,
+    combine: &'a mut (dyn Combine + 'static),
+    view: View<'a>,
 }

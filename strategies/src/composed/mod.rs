@@ -7,6 +7,7 @@
 
 mod bells;
 mod durable;
+mod gate;
 mod invite;
 mod merge;
 mod state;
@@ -16,6 +17,7 @@ pub use self::state::State;
 use self::bells::Bells;
 use self::durable::Durable;
 use self::invite::RETRY;
+use crate::guard::Guard;
 use crate::ledger::Ledger;
 use crate::registry::Switch;
 use crate::roster::Roster;
@@ -86,6 +88,8 @@ pub struct Seams {
     pub select: Box<dyn Select>,
     /// When to aggregate.
     pub pace: Box<dyn Pace>,
+    /// Which updates are let in; asked in this order.
+    pub guard: Vec<Box<dyn Guard>>,
     /// Which updates belong together.
     pub group: Box<dyn Group>,
     /// How much each counts.

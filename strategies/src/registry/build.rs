@@ -1,10 +1,11 @@
 //! From names to parts.
 
 use super::{
-    CombinePart, CompanionPart, Custom, GroupPart, PacePart, Parts, RefinePart, SelectPart,
-    WeighPart,
+    CombinePart, CompanionPart, Custom, GroupPart, GuardPart, PacePart, Parts, RefinePart,
+    SelectPart, WeighPart,
 };
 use crate::composed::Seams;
+use crate::guard::{self, Guard};
 use crate::resources::{BufferPolicy, Resources};
 use crate::seams::{Combine, Companion, Group, Pace, Refine, Select, Weigh};
 use crate::{combine, companion, group, pace, refine, select, weigh};
@@ -72,6 +73,8 @@ pub struct Registry {
     pub select: Shelf<Box<dyn Select>>,
     /// When to aggregate.
     pub pace: Shelf<Box<dyn Pace>>,
+    /// Which updates are let in.
+    pub guard: Shelf<Box<dyn Guard>>,
     /// Which updates belong together.
     pub group: Shelf<Box<dyn Group>>,
     /// How much each counts.
@@ -113,6 +116,7 @@ impl Parts {
         Ok(Seams {
             select: self.select.build(registry)?,
             pace: self.pace.build(registry)?,
+            guard: self.guard.iter().map(|part| part.build(registry)).collect::<Result<_, _>>()?,
             group: self.group.build(registry)?,
             weigh: Box::new(weigh::Product(weigh)),
             combine: with_buffers(self.combine.build(&self.pace, registry)?, registry),
@@ -163,6 +167,17 @@ impl PacePart {
             Self::FedCompass(settings) => Box::new(pace::FedCompass::new(settings)),
             Self::Pisces(settings) => Box::new(pace::Pisces::new(settings)),
             Self::Custom(custom) => registry.pace.make("pace", &custom)?,
+        })
+    }
+}
+
+impl GuardPart {
+    fn build(&self, registry: &Registry) -> Result<Box<dyn Guard>, String> {
+        Ok(match self.clone() {
+            Self::Norm(part) => Box::new(part),
+            Self::RelativeNorm(settings) => Box::new(guard::RelativeNorm::new(settings)),
+            Self::Scalars(part) => Box::new(part),
+            Self::Custom(custom) => registry.guard.make("guard", &custom)?,
         })
     }
 }

@@ -9,6 +9,8 @@ pub enum Seam {
     Select,
     /// When to aggregate.
     Pace,
+    /// Which updates are let in.
+    Guard,
     /// Which updates belong together.
     Group,
     /// How much each counts.
@@ -26,6 +28,7 @@ impl fmt::Display for Seam {
         f.write_str(match self {
             Self::Select => "select",
             Self::Pace => "pace",
+            Self::Guard => "guard",
             Self::Group => "group",
             Self::Weigh => "weigh",
             Self::Combine => "combine",
@@ -62,7 +65,7 @@ pub fn catalogue() -> &'static [Entry] {
     CATALOGUE
 }
 
-use Seam::{Combine, Companion, Group, Pace, Refine, Select, Weigh};
+use Seam::{Combine, Companion, Group, Guard, Pace, Refine, Select, Weigh};
 
 const CATALOGUE: &[Entry] = &[
     entry(Select, "uniform", "every free client with the same probability", "McMahan et al. 2017"),
@@ -125,6 +128,9 @@ const CATALOGUE: &[Entry] = &[
         "as often as keeps the slowest client from getting stale",
         "Jiang et al. 2022",
     ),
+    entry(Guard, "norm", "changes above a norm are clipped or refused", "Sun et al. 2019"),
+    entry(Guard, "relative-norm", "the same, relative to the running median of norms", ""),
+    entry(Guard, "scalars", "refuses changed sample counts and figures outside their range", ""),
     entry(Group, "one", "one model for all", ""),
     entry(Group, "by-tag", "a model for every tier", ""),
     entry(Group, "by-client", "a model for every client: nothing is shared", "standalone training"),

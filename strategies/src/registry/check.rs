@@ -1,6 +1,6 @@
 //! Settings out of range, named by their keys.
 
-use super::{CombinePart, GroupPart, PacePart, Parts, RefinePart, SelectPart, WeighPart};
+use super::{CombinePart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart, WeighPart};
 use crate::weigh::Staleness;
 use std::fmt::Display;
 
@@ -64,6 +64,9 @@ impl Parts {
     pub fn check(&self) -> Vec<String> {
         let mut found = self.select.check();
         found.extend(self.pace.check());
+        for (index, part) in self.guard.iter().enumerate() {
+            found.extend(part.check(index));
+        }
         found.extend(self.group.check());
         for (index, part) in self.weigh.iter().enumerate() {
             found.extend(part.check(index));
@@ -163,6 +166,36 @@ impl PacePart {
             Self::Pisces(p) => c
                 .positive("pisces.concurrency", p.concurrency as u64)
                 .positive("pisces.bound", p.bound),
+            Self::Custom(_) => &mut c,
+        };
+        c.found
+    }
+}
+
+impl GuardPart {
+    fn check(&self, index: usize) -> Vec<String> {
+        let mut c = Checker::new(&format!("strategy.guard[{index}]"));
+        match self {
+            Self::Norm(n) => c.above_zero("norm.most", n.most),
+            Self::RelativeNorm(r) => c
+                .above_zero("relative-norm.factor", r.factor)
+                .positive("relative-norm.window", r.window as u64)
+                .require(
+                    r.warm_up <= r.window,
+                    "relative-norm.warm_up",
+                    r.warm_up,
+                    format!("at most the window, which is {}", r.window),
+                ),
+            Self::Scalars(s) => {
+                let distance = s.most_cosine_distance.unwrap_or(2.0);
+                let fits = distance > 0.0 && distance <= 2.0;
+                c.positive("scalars.most_samples", s.most_samples.unwrap_or(1)).require(
+                    fits,
+                    "scalars.most_cosine_distance",
+                    distance,
+                    "above 0 and at most 2",
+                )
+            }
             Self::Custom(_) => &mut c,
         };
         c.found

@@ -1,6 +1,6 @@
 //! The names of the parts and their settings.
 
-use crate::{combine, group, pace, refine, select, weigh};
+use crate::{combine, group, guard, pace, refine, select, weigh};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -78,6 +78,20 @@ impl Default for PacePart {
     fn default() -> Self {
         Self::Synchronous(pace::Synchronous::default())
     }
+}
+
+/// Which updates are let in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum GuardPart {
+    /// A bound on the norm of a change.
+    Norm(guard::Norm),
+    /// A bound on the norm of a change, relative to what is usual.
+    RelativeNorm(guard::RelativeNormSettings),
+    /// A check of what clients report beside their parameters.
+    Scalars(guard::Scalars),
+    /// A registered part.
+    Custom(Custom),
 }
 
 /// Which updates belong together.
