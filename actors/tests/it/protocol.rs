@@ -15,6 +15,7 @@ use offbeat_kernel::pool::Pool;
 use offbeat_kernel::{ClientId, Span, TaskId, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_strategies::Parts;
+use offbeat_strategies::guard::Fault;
 use offbeat_strategies::pace::OverSelection;
 use offbeat_strategies::registry::{PacePart, SelectPart};
 use offbeat_strategies::signal::{Assignment, Invitation, LossReason, Order, Signal};
@@ -74,21 +75,41 @@ fn arrival(effects: &[Effect]) -> Option<(u64, u64)> {
     })
 }
 
+/// The fault for which an answer was refused, when its record is all that came of it.
+fn refused(effects: &[Effect]) -> Option<Fault> {
+    match effects {
+        [Effect::Record(Record::Guarded { incident, .. })] => Some(incident.fault),
+        _ => None,
+    }
+}
+
 #[test]
 fn each_task_is_answered_once_and_by_its_own_client() {
     actix::System::new().block_on(async {
         let lone = Lone::new();
         lone.hear(0, Message::Orders(vec![invitation(0, 2), invitation(1, 3)])).await;
-        assert!(lone.hear(1, answer(9, 2, 3)).await.is_empty(), "an unknown task");
-        assert!(lone.hear(1, answer(0, 1, 3)).await.is_empty(), "another client's task");
+        assert_eq!(
+            refused(&lone.hear(1, answer(9, 2, 3)).await),
+            Some(Fault::Unasked),
+            "no such task"
+        );
+        assert_eq!(
+            refused(&lone.hear(1, answer(0, 1, 3)).await),
+            Some(Fault::Unasked),
+            "another's"
+        );
         assert_eq!((lone.tally.counts().refused, lone.tally.updates()), (2, 0));
         // What the client says of its base does not count: the server knows what it sent.
         assert_eq!(arrival(&lone.hear(2, answer(0, 2, 77)).await), Some((0, 3)));
-        assert!(lone.hear(2, answer(0, 2, 3)).await.is_empty(), "the same again");
+        assert_eq!(refused(&lone.hear(2, answer(0, 2, 3)).await), Some(Fault::Repeated), "again");
         assert_eq!((lone.tally.counts().refused, lone.tally.updates()), (3, 1));
         let cancel = Order::Cancel { task: TaskId(1), client: ClientId(3) };
         lone.hear(3, Message::Orders(vec![cancel])).await;
-        assert!(lone.hear(4, answer(1, 3, 3)).await.is_empty(), "too late");
+        assert_eq!(
+            refused(&lone.hear(4, answer(1, 3, 3)).await),
+            Some(Fault::Repeated),
+            "too late"
+        );
         assert_eq!((lone.tally.counts().refused, lone.tally.updates()), (4, 1));
         let lost = |task, client, reason| Message::Lost {
             task: TaskId(task),
