@@ -138,6 +138,8 @@ fn federation(clients: u32, tasks: u64) -> Federation {
             trainer: Arc::new(DirectTrainer::new(network.clone())),
             shards: Arc::new(OneShard(shard.clone())),
             test: shard,
+            aim: None,
+            adversaries: Arc::default(),
             plan: Arc::new(plan),
             seeds,
             controls: false,

@@ -59,6 +59,8 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
             trainer: Arc::new(DirectTrainer::new(network.clone())),
             shards: Arc::new(Same(shard.clone())),
             test: shard,
+            aim: None,
+            adversaries: Arc::default(),
             plan: Arc::new(plan),
             seeds,
             controls: false,

@@ -1,5 +1,6 @@
 //! A client: it declines, trains, gives up or answers. It exists as an actor only while it works.
 
+use crate::adversary::{Adversaries, Behaviour};
 use crate::conditions::{Battery, Conditions, Outcome};
 use crate::director::SharedInterventions;
 use crate::effect::{Deliver, Effect};
@@ -10,7 +11,7 @@ use crate::wire;
 use crate::work::{CONTROL, Private, TrainJob};
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::pool::Urgency;
-use offbeat_kernel::{ClientId, TaskId, Time};
+use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::LocalPlan;
 use offbeat_learning::reid::COSINE_DISTANCE;
 use offbeat_strategies::signal::LossReason;
@@ -49,6 +50,8 @@ pub struct ClientSetup {
     pub plan: Arc<LocalPlan>,
     /// How many samples each holds.
     pub samples: Rc<dyn Samples>,
+    /// Who is hostile.
+    pub adversaries: Arc<Adversaries>,
     /// Whether they keep a private part or a control variate.
     pub keeps: bool,
     /// Whether they send the change of a control variate.
@@ -190,7 +193,7 @@ impl Client {
 
     /// Takes the energy of a task's work out of the battery, and that of what is sent.
     fn pay(&self, task: &Task, done: f64, now: Time, bytes: u64) {
-        let samples = task.answer.samples as usize;
+        let samples = self.setup.samples.count(self.id);
         let seen = self.setup.plan.samples_seen(samples, task.steps) as f64 * done;
         self.setup.spend(self.id, now, seen.round() as usize, || bytes);
     }
@@ -210,7 +213,7 @@ impl Client {
             client: self.id,
             base_version: invite.version,
             invited: invite.invited,
-            samples: samples as u64,
+            samples: self.claimed(samples as u64, invite.version),
             completeness: steps as f64 / planned.max(1) as f64,
             tag: invite.assignment.tag,
         };
@@ -218,6 +221,7 @@ impl Client {
         let job = TrainJob {
             task: invite.task,
             client: self.id,
+            base: invite.version,
             at: started,
             label_turn: self.label_turn(),
             shared: invite.model,
@@ -277,8 +281,26 @@ impl Client {
         let steps = task.steps as u64;
         let bytes = wire::update_len(&task.answer, steps, task.params, scalars, controls);
         self.pay(&task, 1.0, now, bytes);
-        let message = Message::Update(Box::new(task.answer));
-        vec![Effect::Send { client: self.id, to: Address::Server, message, bytes }]
+        let send = |answer: Answer| {
+            let message = Message::Update(Box::new(answer));
+            Effect::Send { client: self.id, to: Address::Server, message, bytes }
+        };
+        let mut effects = vec![send(task.answer.clone())];
+        let band = self.setup.adversaries.band(self.id, task.answer.base_version);
+        match band.map(|band| band.behaviour) {
+            Some(Behaviour::Repeat) => effects.push(send(task.answer)),
+            Some(Behaviour::Unasked) => {
+                effects.push(send(Answer { task: TaskId(u64::MAX - id.0), ..task.answer }));
+            }
+            _ => {}
+        }
+        effects
+    }
+
+    /// How many samples the client says it holds.
+    fn claimed(&self, held: u64, base: Version) -> u64 {
+        let band = self.setup.adversaries.band(self.id, base);
+        band.map_or(held, |band| band.claimed_samples(held))
     }
 
     fn gave_up(&mut self, id: TaskId, reason: LossReason, now: Time) -> Vec<Effect> {

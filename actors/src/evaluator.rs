@@ -32,7 +32,8 @@ pub struct Evaluator {
     lag: usize,
     /// Whether the server wants to hear the figures.
     tell_server: bool,
-    test_rows: usize,
+    /// Rows of the common test set, and of the samples that an attack aims at.
+    rows: [usize; 2],
     /// Clients that keep test samples, with their number.
     clients: Vec<(ClientId, usize)>,
     trials: Trials,
@@ -59,6 +60,7 @@ struct Pending {
     version: Version,
     at: Time,
     test: Vec<JobId>,
+    aim: Vec<JobId>,
     clients: Vec<(ClientId, Vec<JobId>)>,
     trials: Vec<Open>,
 }
@@ -83,7 +85,7 @@ impl Evaluator {
     pub(crate) fn new(
         rules: EvaluationRules,
         tell_server: bool,
-        test_rows: usize,
+        rows: [usize; 2],
         (clients, trials): (Vec<(ClientId, usize)>, Trials),
         homes: Homes,
         book: Book,
@@ -95,7 +97,7 @@ impl Evaluator {
             rules,
             lag,
             tell_server,
-            test_rows,
+            rows,
             clients,
             trials,
             homes,
@@ -144,28 +146,28 @@ impl Evaluator {
         now: Time,
     ) {
         self.latest = Some(version);
-        let test = if self.rules.test {
-            self.submit(model, None, self.test_rows, now)
-        } else {
-            Vec::new()
+        let [test, aim] = match self.rules.test {
+            true => [0, 1].map(|set| self.submit(model, None, set == 1, self.rows[set], now)),
+            false => Default::default(),
         };
         let clients = if self.rules.clients { self.clients.clone() } else { Vec::new() };
         let clients = clients
             .into_iter()
             .map(|(client, rows)| {
                 let private = settle(&self.homes, &self.book, client);
-                (client, self.submit(model, Some((client, private)), rows, now))
+                (client, self.submit(model, Some((client, private)), false, rows, now))
             })
             .collect();
         let (rules, keepers) = (self.rules.retrieval, (&self.homes, &self.book));
         let trials = self.trials.start(rules, (model, clusters), keepers, now);
-        self.pending.push_back(Pending { version, at: now, test, clients, trials });
+        self.pending.push_back(Pending { version, at: now, test, aim, clients, trials });
     }
 
     fn submit(
         &self,
         model: &Flat,
         client: Option<(ClientId, Private)>,
+        aim: bool,
         rows: usize,
         now: Time,
     ) -> Vec<JobId> {
@@ -177,7 +179,7 @@ impl Evaluator {
             .map(|from| {
                 let rows = from..(from + CHUNK).min(rows);
                 let (shared, client) = (model.clone(), client.clone());
-                let job = EvaluateJob { shared, client, rows, label_turn, at: now };
+                let job = EvaluateJob { shared, client, aim, rows, label_turn, at: now };
                 self.book.evaluate(now, job)
             })
             .collect()
@@ -185,11 +187,14 @@ impl Evaluator {
 
     /// Waits for an evaluation and says what it found.
     fn read(&self, pending: Pending) -> Result<(Vec<Record>, Figures), String> {
-        let Pending { version, at, test, clients, trials } = pending;
+        let Pending { version, at, test, aim, clients, trials } = pending;
         let mut records = Vec::new();
         let test = self.gather(test)?;
         if let Some(test) = &test {
             records.push(Record::Evaluation { at, version, test: test.clone() });
+        }
+        if let Some(success) = self.gather(aim)? {
+            records.push(Record::Attack { at, version, success });
         }
         let mut of_clients = Vec::with_capacity(clients.len());
         for (client, jobs) in clients {

@@ -152,6 +152,8 @@ impl Driver {
         let plan = workbench.plan.clone();
         let (controls, timing_only) = (workbench.controls, workbench.timing_only);
         let test_rows = workbench.test.len();
+        let aim_rows = workbench.aim.as_ref().map_or(0, |aim| aim.len());
+        let adversaries = workbench.adversaries.clone();
         let pool = Pool::new(pool, workbench)
             .map_err(|source| RunError::Workers { workers: pool.workers, source })?;
         let book = Book::new(pool);
@@ -165,6 +167,7 @@ impl Driver {
             homes: homes.clone(),
             plan,
             samples: federation.samples,
+            adversaries,
             keeps,
             controls,
             cosine_distance,
@@ -188,7 +191,7 @@ impl Driver {
         let mut evaluator = Evaluator::new(
             evaluation,
             told,
-            test_rows,
+            [test_rows, aim_rows],
             (federation.test_clients, trials),
             homes,
             book.clone(),
@@ -403,7 +406,10 @@ impl Driver {
     fn keep(&mut self, record: Record) {
         let figures = matches!(
             record,
-            Record::Evaluation { .. } | Record::Clients { .. } | Record::Retrieval { .. }
+            Record::Evaluation { .. }
+                | Record::Attack { .. }
+                | Record::Clients { .. }
+                | Record::Retrieval { .. }
         );
         if self.timing_only && figures {
             // Nothing was learnt: figures would only mislead.
@@ -414,6 +420,7 @@ impl Driver {
                 self.driving.accuracy = Some(test.accuracy);
                 self.driving.last.test = Some(test.clone());
             }
+            Record::Attack { success, .. } => self.driving.last.attack = Some(success.accuracy),
             Record::Clients { clients, .. } => self.driving.last.clients.clone_from(clients),
             Record::Retrieval { tried, .. } => self.driving.last.tried.clone_from(tried),
             Record::Aggregation { .. }

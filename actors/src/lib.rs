@@ -5,6 +5,7 @@
 //! virtual time; an actor answers with its effects. Actors own no algorithm: those live in the
 //! strategies crate and are hosted by the [`strategist`].
 
+pub mod adversary;
 pub mod client;
 pub mod conditions;
 pub mod director;

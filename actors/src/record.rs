@@ -19,6 +19,16 @@ pub enum Record {
         /// The figures.
         test: Evaluation,
     },
+    /// How far an attack got with a version.
+    Attack {
+        /// When the version was published.
+        at: Time,
+        /// Which version.
+        version: Version,
+        /// Figures on the samples that the attack wants misread, labelled as it wants them read: the
+        /// accuracy is its success rate.
+        success: Evaluation,
+    },
     /// A version was evaluated by its clients, each on its own data.
     Clients {
         /// When the version was published.

@@ -29,6 +29,8 @@ pub struct RunResult {
     pub model: Flat,
     /// The last evaluation on the common test set.
     pub test: Option<Evaluation>,
+    /// Success rate of the attack at the last evaluation, 0 to 1, where one has an aim.
+    pub attack_success: Option<f64>,
     /// The last evaluation by clients.
     pub clients: Vec<(offbeat_kernel::ClientId, Evaluation)>,
     /// The last trial on the persons of each domain.

@@ -66,6 +66,8 @@ pub struct State {
     without_gain: u32,
     evaluated: Option<Version>,
     lost_in_a_row: u64,
+    fruitless_in_a_row: u64,
+    last_task: Option<TaskId>,
     closed: bool,
     down: bool,
 }
@@ -126,6 +128,8 @@ impl Server {
             without_gain,
             evaluated,
             lost_in_a_row,
+            fruitless_in_a_row,
+            last_task,
             closed,
             down,
             wants: _,
@@ -140,6 +144,8 @@ impl Server {
             without_gain: *without_gain,
             evaluated: *evaluated,
             lost_in_a_row: *lost_in_a_row,
+            fruitless_in_a_row: *fruitless_in_a_row,
+            last_task: *last_task,
             closed: *closed,
             down: *down,
         }
@@ -147,19 +153,9 @@ impl Server {
 
     /// Puts back what [`Server::state`] gave.
     pub fn restore(&mut self, state: State) {
-        let State {
-            open,
-            version,
-            model,
-            clusters,
-            best,
-            without_gain,
-            evaluated,
-            lost_in_a_row,
-            closed,
-            down,
-        } = state;
-        self.down = down;
+        let State { open, version, model, clusters, best, without_gain, evaluated, .. } = state;
+        let State { lost_in_a_row, fruitless_in_a_row, last_task, closed, down, .. } = state;
+        (self.fruitless_in_a_row, self.last_task, self.down) = (fruitless_in_a_row, last_task, down);
         (self.open, self.version, self.best) = (open, version, best);
         (self.model, self.clusters) = (model, clusters);
         (self.without_gain, self.evaluated) = (without_gain, evaluated);

@@ -140,6 +140,7 @@ impl Driving {
                 model,
                 clusters: None,
                 test: None,
+                attack: None,
                 clients: Vec::new(),
                 tried: Vec::new(),
             },
@@ -154,6 +155,7 @@ pub(crate) struct Last {
     pub(crate) model: Flat,
     pub(crate) clusters: Option<Box<Clusters>>,
     pub(crate) test: Option<Evaluation>,
+    pub(crate) attack: Option<f64>,
     pub(crate) clients: Vec<(ClientId, Evaluation)>,
     pub(crate) tried: Vec<Tried>,
 }

@@ -1,7 +1,8 @@
 //! What the compute pool does: local trainings and evaluations.
 
+use crate::adversary::Adversaries;
 use crate::retrieval::{ReIdBench, RetrieveJob};
-use offbeat_kernel::{ClientId, Purpose, Runner, SeedTree, TaskId, Time};
+use offbeat_kernel::{ClientId, Purpose, Runner, SeedTree, TaskId, Time, Version};
 use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
 use offbeat_learning::reid::{COSINE_DISTANCE, Retrieval, moved};
@@ -66,6 +67,8 @@ pub struct TrainJob {
     pub task: TaskId,
     /// Whose data.
     pub client: ClientId,
+    /// Version of the shared parameters it received.
+    pub base: Version,
     /// When the client began: data that drift are those of this time.
     pub at: Time,
     /// By how much the labels had turned then, beyond what the data say of themselves.
@@ -89,6 +92,8 @@ pub struct EvaluateJob {
     pub shared: Flat,
     /// Whose samples and private part; `None` for the common test set.
     pub client: Option<(ClientId, Private)>,
+    /// Not the common test set, but the samples on which an attack's success is measured.
+    pub aim: bool,
     /// Which rows of it.
     pub rows: Range<usize>,
     /// By how much the labels had turned then, beyond what the data say of themselves.
@@ -117,6 +122,10 @@ pub struct Workbench {
     pub shards: Arc<dyn Shards>,
     /// The common test set.
     pub test: Arc<Shard>,
+    /// Test samples that an attack wants misread, labelled as it wants them read.
+    pub aim: Option<Arc<Shard>>,
+    /// Who is hostile.
+    pub adversaries: Arc<Adversaries>,
     /// How clients train.
     pub plan: Arc<LocalPlan>,
     /// Root of all randomness.
@@ -142,7 +151,10 @@ impl Runner for Workbench {
     fn run(&self, _worker: usize, job: Job) -> Result<Output, String> {
         match job {
             Job::Train(job) if self.timing_only => Ok(unchanged(*job)),
-            Job::Train(job) => self.train(*job),
+            Job::Train(job) => match self.adversaries.band(job.client, job.base) {
+                Some(band) => self.act(*job, band),
+                None => self.train(*job),
+            },
             Job::Evaluate(job) => self.evaluate(job),
             Job::Retrieve(_) if self.timing_only => Ok(Output::Retrieved(Retrieval::default())),
             Job::Retrieve(job) => {
@@ -179,9 +191,20 @@ impl Workbench {
     }
 
     fn train(&self, job: TrainJob) -> Result<Output, String> {
+        let shard = self.shards.at(Some(job.client), self.shards.train(job.client), job.at);
+        let counter = job.task.0;
+        self.train_on(job, shard, counter)
+    }
+
+    /// Trains on `shard`; `counter` names the random stream among those of the client.
+    pub(crate) fn train_on(
+        &self,
+        job: TrainJob,
+        shard: Arc<Shard>,
+        counter: u64,
+    ) -> Result<Output, String> {
         let trainer = self.trainer_of(job.client);
         let start = self.assemble(&job.shared, job.client, &job.private);
-        let shard = self.shards.at(Some(job.client), self.shards.train(job.client), job.at);
         let shard = turn_labels(&shard, job.label_turn);
         let received = job.shared.len();
         let plan = match job.steps {
@@ -201,7 +224,7 @@ impl Workbench {
             step_limit: job.step_limit,
             correction,
             targets: None,
-            stream: self.seeds.stream(Purpose::Training, u64::from(job.client.0), job.task.0),
+            stream: self.seeds.stream(Purpose::Training, u64::from(job.client.0), counter),
         };
         let rate = request.plan.sgd.rate;
         let trained = trainer.train(request).map_err(|error| error.to_string())?;
@@ -253,6 +276,7 @@ impl Workbench {
     fn evaluate(&self, job: EvaluateJob) -> Result<Output, String> {
         let client = job.client.as_ref().map(|(client, _)| *client);
         let (params, shard) = match job.client {
+            None if job.aim => (job.shared, self.aim.clone().ok_or("no attack has an aim")?),
             None => (job.shared, self.shards.at(None, self.test.clone(), job.at)),
             Some((client, private)) => {
                 let shard = self.shards.test(client).ok_or("the client keeps no test samples")?;

@@ -14,15 +14,17 @@ use crate::schedule;
 use crate::script::{self, Fixed, ScriptShared};
 use crate::spec::{Buffers, EvaluateOn, Metric, ScenarioFile, ScriptSection, Travel};
 use crate::world::{Cost, World};
+use offbeat_actors::adversary::{Adversaries, Band};
 use offbeat_actors::rules::RetrievalRules;
 use offbeat_actors::work::Workbench;
 use offbeat_actors::{DirectorSetup, EvaluationRules, Federation, StopRules, Target};
 use offbeat_kernel::hardship::Interventions;
-use offbeat_kernel::{ClientId, PoolConfig, Span, Time};
+use offbeat_kernel::{ClientId, PoolConfig, Purpose, Span, Time, Version};
 use offbeat_learning::Part;
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::registry::{CompanionPart, Registry, SelectPart};
+use rand::seq::SliceRandom;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -93,7 +95,10 @@ pub fn assemble(
     if let (Some(setup), Some(section)) = (&mut director, &sections.script) {
         hear(setup, section, loaded, prepared, &world)?;
     }
+    let adversaries = Arc::new(adversaries(sections, prepared));
     let workbench = Workbench {
+        aim: adversaries.aim(&prepared.test),
+        adversaries,
         reid: people::bench(sections, prepared, &trainer, &loaded.document)?,
         trainer,
         shards: Arc::new(Held::new(prepared)),
@@ -200,6 +205,28 @@ fn seams(loaded: &Loaded, registry: &Registry) -> Result<Seams, Problem> {
         let place = loaded.document.place("strategy");
         Problem::new("value", reason).at(place, "in this strategy").about("strategy")
     })
+}
+
+/// Draws who is hostile: all bands from one order of the clients, so that none is in two.
+fn adversaries(sections: &ScenarioFile, prepared: &Prepared) -> Adversaries {
+    if sections.adversary.is_empty() {
+        return Adversaries::default();
+    }
+    let clients = sections.population.clients;
+    let mut order: Vec<ClientId> = (0..clients).map(ClientId).collect();
+    order.shuffle(&mut prepared.seeds.stream(Purpose::Adversary, u64::MAX, 0));
+    let mut rest = order.into_iter();
+    let band = |section: &crate::spec::AdversarySection| {
+        let mut members: Vec<_> = rest.by_ref().take(section.size(clients) as usize).collect();
+        members.sort_unstable();
+        Band {
+            behaviour: section.behaviour,
+            members,
+            sybil: section.sybil,
+            from_version: Version(section.from_version),
+        }
+    };
+    Adversaries::new(sections.adversary.iter().map(band).collect(), clients as usize)
 }
 
 fn evaluation_rules(sections: &ScenarioFile) -> EvaluationRules {

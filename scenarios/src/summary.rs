@@ -113,6 +113,9 @@ impl Summary {
             last.insert("accuracy", test.accuracy);
             last.insert("loss", test.loss);
         }
+        if let Some(success) = result.attack_success {
+            last.insert("attack_success", success);
+        }
         if let Some(spread) = Spread::of(&result.clients) {
             last.insert("accuracy_mean", spread.mean);
             last.insert("accuracy_worst", spread.worst);
@@ -218,6 +221,9 @@ impl Summary {
                 "over clients",
                 format!("mean {mean:.4}, worst {worst:.4}, best {best:.4}"),
             ));
+        }
+        if let Some(success) = self.last.get("attack_success") {
+            rows.push(("attack", format!("{success:.4} of its aims are hit")));
         }
         if let Some(local) = self.last.get("local_accuracy") {
             rows.push(("trained alone", format!("{local:.4} (mean over clients)")));

@@ -45,7 +45,7 @@ struct Hold<T> {
 /// The part called `name`, with its defaults where it has any.
 fn part<T: DeserializeOwned>(name: &str) -> T {
     let required = match name {
-        "krum" => "byzantine = 1",
+        "krum" | "bulyan" => "byzantine = 1",
         "multi-krum" => "byzantine = 1, keep = 2",
         "staleness" => "polynomial = {}",
         "norm" => "most = 1.0",
@@ -85,7 +85,9 @@ fn settings(entry: &Entry) -> String {
     };
     let Value::Object(own) = json(own) else { return String::new() };
     let line = own.iter().map(|(key, value)| match (entry.name, key.as_str()) {
-        ("krum" | "multi-krum", _) | ("norm", "most") => format!("`{key}` (must be given)"),
+        ("krum" | "multi-krum" | "bulyan", _) | ("norm", "most") => {
+            format!("`{key}` (must be given)")
+        }
         ("staleness", "polynomial") => {
             "one of `constant`, `{ polynomial = { a = 0.5 } }`, `{ hinge = { a = 10.0, b = 4.0 } }`"
                 .to_string()

@@ -145,7 +145,7 @@ struct One<T> {
 /// Every name of the catalogue can be written, and comes back from what it was read to.
 fn readable<T: Serialize + for<'a> Deserialize<'a>>(name: &str) -> bool {
     let settings = match name {
-        "krum" => "byzantine = 1",
+        "krum" | "bulyan" => "byzantine = 1",
         "multi-krum" => "byzantine = 1, keep = 2",
         "staleness" => "polynomial = {}",
         "norm" => "most = 1.0",

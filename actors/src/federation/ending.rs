@@ -41,6 +41,7 @@ impl Driver {
             ended,
             model,
             test: self.driving.last.test.take(),
+            attack_success: self.driving.last.attack,
             clients: std::mem::take(&mut self.driving.last.clients),
             tried: std::mem::take(&mut self.driving.last.tried),
             trace: self.driving.trace.take().unwrap_or_default(),

@@ -139,6 +139,8 @@ impl World {
                 trainer: self.trainer(),
                 shards: Arc::new(Dealt(self.shards())),
                 test: Arc::new(Shard::whole(Arc::new(digits().test))),
+                aim: None,
+                adversaries: Arc::default(),
                 plan: Arc::new(self.plan.clone()),
                 seeds: self.seeds(),
                 controls: self.controls,

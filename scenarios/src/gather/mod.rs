@@ -31,6 +31,7 @@ const HAPPENINGS: usize = 1_000;
 pub struct Gather {
     traffic: Traffic,
     evaluations: Vec<(Time, Version, Evaluation)>,
+    attack: BTreeMap<Version, f64>,
     clients: Vec<f64>,
     staleness: Vec<u64>,
     spans: Spans,
@@ -62,6 +63,9 @@ impl Gather {
                     before.correct_per_class = Vec::new();
                 }
                 self.evaluations.push((*at, *version, test.clone()));
+            }
+            Record::Attack { version, success, .. } => {
+                self.attack.insert(*version, success.accuracy);
             }
             Record::Clients { clients, .. } => {
                 let tested = clients.iter().filter(|(_, found)| found.samples > 0);
@@ -135,6 +139,7 @@ impl Gather {
                 bytes_down: sent.down,
                 accuracy: test.accuracy,
                 loss: test.loss,
+                attack_success: self.attack.get(version).copied(),
                 per_class: per_class(test),
             }
         });

@@ -10,7 +10,7 @@ use super::html::{escape, label, note, page, section, table};
 use super::lanes::timeline;
 use super::quantity::{Quantity, count};
 use super::stats::{Estimate, average};
-use super::table::{ALWAYS, TO_TARGET};
+use super::table::{ALWAYS, ATTACK, TO_TARGET};
 use super::target::Target;
 use super::thin;
 use std::fmt::Write;
@@ -111,7 +111,12 @@ fn race_table(comparison: &Comparison) -> String {
 }
 
 fn whole_table(comparison: &Comparison) -> String {
-    let whole: Vec<_> = ALWAYS.iter().map(|figure| (figure, figure.column(comparison))).collect();
+    let attacked = comparison.rows.iter().any(|row| row.attack_success.is_some());
+    let whole: Vec<_> = ALWAYS
+        .iter()
+        .chain(attacked.then_some(&ATTACK))
+        .map(|figure| (figure, figure.column(comparison)))
+        .collect();
     let mut head = vec!["strategy".to_string(), "runs".to_string()];
     head.extend(whole.iter().map(|(figure, column)| column.title(long_title(figure.title))));
     let mut rows = Vec::new();

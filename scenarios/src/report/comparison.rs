@@ -43,6 +43,9 @@ pub struct Row {
     pub final_accuracy: Option<Estimate>,
     /// Loss at the last evaluation.
     pub final_loss: Option<Estimate>,
+    /// Success rate of the attack at the last evaluation, 0 to 1.
+    #[serde(default)]
+    pub attack_success: Option<Estimate>,
     /// Mean staleness of the merged updates, in versions.
     pub mean_staleness: Option<Estimate>,
     /// 95th percentile of the staleness, in versions.
@@ -102,6 +105,7 @@ impl Row {
             bytes_to_target: to_target(Along::Bytes),
             final_accuracy: over(&|run| Some(run.evaluations.last()?.accuracy)),
             final_loss: over(&|run| Some(run.evaluations.last()?.loss)),
+            attack_success: over(&|run| run.evaluations.last()?.attack_success),
             mean_staleness: over(&|run| run.mean_staleness),
             p95_staleness: over(&|run| run.p95_staleness),
             wasted_share: over(&|run| run.wasted_share),

@@ -105,6 +105,9 @@ pub struct EvalPoint {
     /// Mean loss over the test samples; stored as `null` when not finite.
     #[serde(with = "nan::one")]
     pub loss: f64,
+    /// Success rate of the attack, 0 to 1, where one has an aim.
+    #[serde(default)]
+    pub attack_success: Option<f64>,
     /// Accuracy by class, 0 to 1; empty when not measured, not finite (stored as `null`) for a class
     /// without test samples.
     #[serde(with = "nan::list")]

@@ -71,6 +71,11 @@ fn key_figures(run: &RunData) -> Vec<(&'static str, String)> {
     let (accuracy, loss) = (last.map(|e| e.accuracy), last.map(|e| e.loss));
     vec![
         ("final accuracy", accuracy.map_or_else(missing, |value| Quantity::Share.show(value))),
+        (
+            "attack success",
+            last.and_then(|e| e.attack_success)
+                .map_or_else(missing, |value| Quantity::Share.show(value)),
+        ),
         ("final loss", loss.map_or_else(missing, |value| Quantity::Plain.show(value))),
         (
             "worst tenth of clients",

@@ -102,6 +102,7 @@ impl Sample {
             (0.1 + (self.limit - 0.1) * (1.0 - (-self.pace * part).exp()) + wobble).clamp(0.0, 1.0);
         let arrived = (part * updates as f64) as u64;
         EvalPoint {
+            attack_success: None,
             virtual_seconds: part * self.hours * 3600.0,
             version: arrived / 10,
             updates: arrived,

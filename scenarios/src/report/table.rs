@@ -26,6 +26,10 @@ pub(crate) const TO_TARGET: [Figure; 3] = [
     Figure { title: "bytes", quantity: Quantity::Bytes, of: |row| row.bytes_to_target },
 ];
 
+/// Shown where an attack has an aim.
+pub(crate) const ATTACK: Figure =
+    Figure { title: "attack", quantity: Quantity::Share, of: |row| row.attack_success };
+
 /// Figures that every comparison has.
 pub(crate) const ALWAYS: [Figure; 5] = [
     Figure { title: "accuracy", quantity: Quantity::Share, of: |row| row.final_accuracy },
@@ -108,11 +112,14 @@ fn race(comparison: &Comparison) -> Vec<Vec<String>> {
 
 fn always(comparison: &Comparison) -> Vec<Vec<String>> {
     let [accuracy, worst, _, _, wasted] = ALWAYS.map(|figure| (figure.column(comparison), figure));
+    // The worst tenth of the clients gives way to the attack where there is one.
+    let attacked = comparison.rows.iter().any(|row| row.attack_success.is_some());
+    let second = if attacked { (ATTACK.column(comparison), ATTACK) } else { worst };
     let title = |(column, figure): &(Column, Figure)| column.title(figure.title);
     let titles = [
         "runs".to_string(),
         title(&accuracy),
-        title(&worst),
+        title(&second),
         "stale (p95)".to_string(),
         title(&wasted),
     ];
@@ -120,7 +127,7 @@ fn always(comparison: &Comparison) -> Vec<Vec<String>> {
     for row in &comparison.rows {
         let cell = |(column, figure): &(Column, Figure)| shown(figure, column, row);
         let cells =
-            [row.runs.to_string(), cell(&accuracy), cell(&worst), stale(row), cell(&wasted)];
+            [row.runs.to_string(), cell(&accuracy), cell(&second), stale(row), cell(&wasted)];
         lines.push(head(&row.label, cells.into_iter()));
     }
     lines

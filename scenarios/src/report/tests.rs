@@ -7,6 +7,7 @@ use super::*;
 /// A run whose curve goes straight from (0 s, 0.0) to (`seconds`, `accuracy`).
 fn straight(label: &str, seed: u64, seconds: f64, accuracy: f64) -> RunData {
     let point = |part: f64| EvalPoint {
+        attack_success: None,
         virtual_seconds: seconds * part,
         updates: (100.0 * part) as u64,
         bytes_up: (4000.0 * part) as u64,

@@ -11,7 +11,7 @@
 //! | `value` | a number |
 //!
 //! Metrics of an evaluation: `accuracy`, `loss`, `samples` (of a client when `client` is filled), and
-//! over clients `accuracy_mean`, `accuracy_worst`, `accuracy_best`. Of an aggregation: `updates`, and
+//! `attack_success` where an attack has an aim, over clients `accuracy_mean`, `accuracy_worst`, `accuracy_best`. Of an aggregation: `updates`, and
 //! by client `staleness`, `weight`, `training_loss`. Of a task: `seconds`, `bytes_down`, `bytes_up`, and
 //! `arrived` or `lost-<reason>` with value 1. Of a retrieval: `rank-1@<domain>`, `rank-5`, `rank-10`, `map`
 //! (trapezoid form) and `map-standard` likewise; of a client's local model when `client` is filled. Of an
@@ -66,6 +66,14 @@ impl Row {
 pub fn rows(record: &Record) -> Vec<Row> {
     match record {
         Record::Evaluation { at, version, test } => evaluation(*at, *version, None, test).collect(),
+        Record::Attack { at, version, success } => vec![Row {
+            kind: "evaluation",
+            at: *at,
+            version: *version,
+            client: None,
+            metric: "attack_success".into(),
+            value: success.accuracy,
+        }],
         Record::Clients { at, version, clients } => of_clients(*at, *version, clients),
         Record::Aggregation { at, version, used } => {
             let row = |client, metric: &'static str, value| Row {

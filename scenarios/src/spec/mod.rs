@@ -4,6 +4,7 @@
 //! their unit in their name, all choices are externally tagged (`pace = "immediate"`,
 //! `[strategy.pace.buffered]`), and unknown keys are refused.
 
+mod adversary;
 mod data;
 mod evaluation;
 mod file;
@@ -17,6 +18,7 @@ mod strategy;
 mod timeline;
 mod training;
 
+pub use adversary::AdversarySection;
 pub use data::DataSection;
 pub use evaluation::{EvaluateOn, EvaluationSection};
 pub use file::{FileKeys, SweepKeys, VariantKeys};
@@ -58,6 +60,9 @@ pub struct ScenarioFile {
     pub data: DataSection,
     /// The clients and their hardship.
     pub population: PopulationSection,
+    /// Clients that are hostile, as `[[adversary]]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adversary: Vec<AdversarySection>,
     /// The server's own link.
     #[serde(default)]
     pub server: ServerSection,

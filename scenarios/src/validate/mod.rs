@@ -3,6 +3,7 @@
 //! Each section has its own file. A check names the key; the place is looked up in the document, so
 //! that a default that clashes with a written key points at the table it belongs to.
 
+mod adversary;
 mod data;
 mod people;
 mod population;
@@ -34,6 +35,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     run::check(&file.run, overrides, &mut checks);
     data::check(&file.data, file.population.clients, &mut checks);
     population::check(&file.population, &mut checks);
+    adversary::check(file, &mut checks);
     population::server(&file.server, &mut checks);
     training::check(&file.training, &mut checks);
     training::network(&file.network.model, &mut checks);

@@ -32,7 +32,7 @@ fn distances(changes: &[Flat]) -> Vec<Vec<f64>> {
 
 impl Krum {
     /// Positions by rising score, equal scores by position. A score that is not a number comes last.
-    fn ranking(&self, changes: &[Flat]) -> Vec<usize> {
+    pub(crate) fn ranking(&self, changes: &[Flat]) -> Vec<usize> {
         let nearest = changes.len().saturating_sub(self.byzantine + 2).max(1);
         let score = |(own, row): (usize, &Vec<f64>)| {
             let mut others: Vec<f64> =

@@ -4,6 +4,7 @@
 //! that stale updates do not pull the model back. State is kept for every group.
 
 pub mod buffers;
+pub mod bulyan;
 pub mod ca2fl;
 pub mod fadas;
 pub mod fedadagrad;
@@ -25,6 +26,7 @@ pub(crate) mod testing;
 pub mod trimmed;
 
 pub use buffers::FirstBuffers;
+pub use bulyan::Bulyan;
 pub use ca2fl::Ca2fl;
 pub use fadas::{Fadas, FadasSettings};
 pub use fedadagrad::{FedAdagrad, FedAdagradSettings};

@@ -41,6 +41,7 @@ pub struct State {
 struct PartStates {
     select: Vec<u8>,
     pace: Vec<u8>,
+    guard: Vec<Vec<u8>>,
     group: Vec<u8>,
     weigh: Vec<u8>,
     combine: Vec<u8>,
@@ -151,10 +152,11 @@ impl Composed {
 
 impl PartStates {
     fn of(seams: &Seams) -> Result<Self, CodecError> {
-        let Seams { select, pace, group, weigh, combine, refine, companion } = seams;
+        let Seams { select, pace, guard, group, weigh, combine, refine, companion } = seams;
         Ok(Self {
             select: select.save()?,
             pace: pace.save()?,
+            guard: guard.iter().map(|part| part.save()).collect::<Result<_, _>>()?,
             group: group.save()?,
             weigh: weigh.save()?,
             combine: combine.save()?,
@@ -166,6 +168,9 @@ impl PartStates {
     fn put_into(self, seams: &mut Seams) -> Result<(), CodecError> {
         seams.select.restore(&self.select)?;
         seams.pace.restore(&self.pace)?;
+        for (part, state) in seams.guard.iter_mut().zip(&self.guard) {
+            part.restore(state)?;
+        }
         seams.group.restore(&self.group)?;
         seams.weigh.restore(&self.weigh)?;
         seams.combine.restore(&self.combine)?;

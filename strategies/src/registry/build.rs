@@ -239,6 +239,7 @@ impl CombinePart {
             Self::TrimmedMean(part) => Box::new(part),
             Self::Krum { byzantine } => Box::new(combine::Krum { byzantine, keep: 1 }),
             Self::MultiKrum { byzantine, keep } => Box::new(combine::Krum { byzantine, keep }),
+            Self::Bulyan { byzantine } => Box::new(combine::Bulyan { byzantine }),
             Self::Custom(custom) => registry.combine.make("combine", &custom)?,
         })
     }

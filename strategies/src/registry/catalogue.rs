@@ -201,6 +201,12 @@ const CATALOGUE: &[Entry] = &[
         "the mean of the changes nearest to the others",
         "Blanchard et al. 2017",
     ),
+    entry(
+        Combine,
+        "bulyan",
+        "Krum's choice, then the mean around the median of every coordinate",
+        "El Mhamdi et al. 2018",
+    ),
     entry(Refine, "none", "nothing is learnt after merging", ""),
     entry(
         Refine,

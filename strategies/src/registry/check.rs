@@ -299,7 +299,12 @@ impl CombinePart {
                 "at least 0 and below 0.5",
             ),
             Self::MultiKrum { keep, .. } => c.positive("multi-krum.keep", *keep as u64),
-            Self::FedAt | Self::Safa | Self::Median | Self::Krum { .. } | Self::Custom(_) => &mut c,
+            Self::FedAt
+            | Self::Safa
+            | Self::Median
+            | Self::Krum { .. }
+            | Self::Bulyan { .. }
+            | Self::Custom(_) => &mut c,
         };
         c.found
     }

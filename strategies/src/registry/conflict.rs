@@ -153,6 +153,7 @@ impl Parts {
                 | CombinePart::TrimmedMean(_)
                 | CombinePart::Krum { .. }
                 | CombinePart::MultiKrum { .. }
+                | CombinePart::Bulyan { .. }
         );
         (self.companion == CompanionPart::Scaffold && robust).then_some(
             "control variates are averaged over all clients, so one hostile client steers what the robust \
@@ -177,6 +178,7 @@ impl Parts {
             | CombinePart::TrimmedMean(_)
             | CombinePart::Krum { .. }
             | CombinePart::MultiKrum { .. }
+            | CombinePart::Bulyan { .. }
             | CombinePart::Safa
             | CombinePart::Mifa(_)
             | CombinePart::Ca2fl { .. }

@@ -194,6 +194,11 @@ pub enum CombinePart {
         /// How many changes are kept, at least 1.
         keep: usize,
     },
+    /// Krum's choice, then the middle of every coordinate.
+    Bulyan {
+        /// How many clients may be hostile.
+        byzantine: usize,
+    },
     /// A registered part.
     Custom(Custom),
 }

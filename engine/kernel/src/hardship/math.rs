@@ -38,7 +38,7 @@ fn upper_tail(x: f64) -> f64 {
 ///
 /// A rational first guess in the tails' variable, brought to full precision by Halley steps on
 /// [`normal_cdf`].
-pub(crate) fn normal_quantile(p: f64) -> f64 {
+pub fn normal_quantile(p: f64) -> f64 {
     if p <= 0.0 {
         return f64::NEG_INFINITY;
     }

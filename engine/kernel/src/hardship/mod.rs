@@ -33,4 +33,5 @@ pub use intervention::{
     Barrier, Change, Clients, Intervention, Interventions, Members, Pick, Transit,
 };
 pub use link::{Direction, Link, LinkParameters, LinkSpec};
+pub use math::normal_quantile;
 pub use profile::{ClientProfile, HardshipSpec, TaskLoad};
