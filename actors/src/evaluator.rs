@@ -121,7 +121,7 @@ impl Evaluator {
             rules: _,
             lag: _,
             tell_server: _,
-            test_rows: _,
+            rows: _,
             clients: _,
             trials: _,
             homes: _,

@@ -1,12 +1,13 @@
 //! Poisoned data: flipped labels, triggers, and the samples on which an attack's success is measured.
 
 use offbeat_learning::data::{Dataset, Shard};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A pattern that is laid over a sample: the last `size` rows and columns of an image in every channel, the
 /// last `size` features of a vector.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trigger {
     /// Edge of the square in pixels, or number of features; at least 1.

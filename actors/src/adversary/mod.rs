@@ -14,12 +14,13 @@ pub use data::{Trigger, flip_labels};
 
 use offbeat_kernel::{ClientId, TaskId, Version};
 use offbeat_learning::data::Shard;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a hostile client does.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Behaviour {
     /// Trains on wrong labels (Tolpegin et al. 2020): class `source` is called `target`; without
@@ -98,7 +99,7 @@ pub enum Behaviour {
 }
 
 /// How an answer is malformed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Malformation {
     /// Every parameter is no number.

@@ -1,11 +1,12 @@
 //! `[[adversary]]`: clients that are hostile.
 
 use offbeat_actors::adversary::Behaviour;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Some clients that are hostile in the same way. Who they are is drawn from the seed, apart from the
 /// groups of `[population]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdversarySection {
     /// The share of all clients, at least 0 and below 1; either this or `count`. With 0 nobody is hostile.

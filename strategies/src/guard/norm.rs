@@ -3,10 +3,11 @@
 use super::{Fault, Finding, Guard};
 use crate::seams::{View, state_in_bytes};
 use crate::update::Update;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What becomes of a change that is too large.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Excess {
     /// It keeps its direction and gets the largest norm that is allowed.
@@ -17,7 +18,7 @@ pub enum Excess {
 }
 
 /// The Euclidean norm of a change is at most `most`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Norm {
     /// The largest norm, above 0.

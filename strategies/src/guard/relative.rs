@@ -4,11 +4,12 @@ use super::norm::{Excess, hold};
 use super::{Finding, Guard};
 use crate::seams::{View, state_in_bytes};
 use crate::update::Update;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The norm of a change is at most `factor` times the median norm of the last `window` changes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RelativeNormSettings {
     /// How many medians a change may measure, above 0.

@@ -4,12 +4,13 @@ use super::{Fault, Finding, Guard};
 use crate::seams::{View, state_in_bytes};
 use crate::update::{Arrival, Update};
 use offbeat_learning::reid::COSINE_DISTANCE;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Refuses answers whose scalars cannot be right: another number of samples than the client registered,
 /// a share of work outside `(0, 1]`, a negative loss, a cosine distance outside `[0, 2]`. A cosine
 /// distance inside its range may still be a lie; `most_cosine_distance` caps what anybody can claim.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scalars {
     /// More samples than this count as so many, at least 1; no cap when left out.
