@@ -99,7 +99,7 @@ fn kill(kind: &str, strategy: &str, wanted: usize, versions: u32, tally: &mut Ta
     let whole = only(&folder.path().join("whole"));
     let (whole_digest, whole_left) = (digest(&whole), left(&whole));
     let mut done = 0;
-    for attempt in 0..wanted * 6 {
+    for attempt in 0..wanted * 10 + 20 {
         if done == wanted {
             return;
         }

@@ -70,17 +70,18 @@ mod tests {
         values.iter().enumerate().map(|(c, value)| update(c as u32, &[0.0], &[*value])).collect()
     }
 
-    /// n = 7, f = 1: Krum picks five of 0, 1, 2, 3, 4, 5 and 1000. By its scores (sums over the
-    /// nearest 4, 3, 2, 1 and 1 others): 2 (10), 3 (1 + 4 + 4), 4 (1 + 9), 5 (1), 0 (1). Their median
-    /// is 3, and the three nearest are 2, 3 and 4.
+    /// n = 7, f = 1: Krum picks five of 0, 1, 2, 3, 4, 5 and 1000. By its scores (squared distances to the
+    /// nearest 4, 3, 2, 1 and 1 others; of equals the first): 2 (1 + 1 + 4 + 4, as has 3), 3 (1 + 4 + 4),
+    /// 1 (1 + 9, as has 4), 4 (1, as has 5), 0 (25, as has 5). Their median is 2, and the three nearest
+    /// are 1, 2 and 3.
     #[test]
     fn by_hand() {
         let changes = || updates(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 1000.0]);
         let part = Bulyan { byzantine: 1 };
         let picked = part.picked(changes().iter().map(Update::delta).collect());
         let picked: Vec<f32> = picked.iter().map(|change| change.to_vec()[0]).collect();
-        assert_eq!(picked, [2.0, 3.0, 4.0, 5.0, 0.0]);
-        close(&combine(&mut { part }, &[10.0], &changes(), &[1.0; 7], &World::new(7)), &[13.0]);
+        assert_eq!(picked, [2.0, 3.0, 1.0, 4.0, 0.0]);
+        close(&combine(&mut { part }, &[10.0], &changes(), &[1.0; 7], &World::new(7)), &[12.0]);
     }
 
     #[test]
