@@ -16,7 +16,7 @@ pub struct Item {
 }
 
 /// The scenarios that come with Offbeat: path and content.
-pub const LIBRARY: [(&str, &str); 15] = [
+pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/quickstart.toml", include_str!("../library/quickstart.toml")),
     ("scenarios/library/hospitals.toml", include_str!("../library/hospitals.toml")),
     ("scenarios/library/fashion-mnist.toml", include_str!("../library/fashion-mnist.toml")),

@@ -63,6 +63,7 @@ fn no_message_holds_a_piece_of_a_head() {
             label_turn: 0,
             task: TaskId(4),
             client,
+            base: offbeat_kernel::Version(0),
             at: Time::ZERO,
             shared: federation.initial.clone(),
             extras: BTreeMap::new(),
