@@ -155,7 +155,8 @@ impl Server {
     pub fn restore(&mut self, state: State) {
         let State { open, version, model, clusters, best, without_gain, evaluated, .. } = state;
         let State { lost_in_a_row, fruitless_in_a_row, last_task, closed, down, .. } = state;
-        (self.fruitless_in_a_row, self.last_task, self.down) = (fruitless_in_a_row, last_task, down);
+        (self.fruitless_in_a_row, self.last_task, self.down) =
+            (fruitless_in_a_row, last_task, down);
         (self.open, self.version, self.best) = (open, version, best);
         (self.model, self.clusters) = (model, clusters);
         (self.without_gain, self.evaluated) = (without_gain, evaluated);

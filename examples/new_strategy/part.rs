@@ -8,13 +8,13 @@ use offbeat_strategies::seams::{View, Weigh};
 use offbeat_strategies::{Registry, Update};
 
 /// What scenarios call the part: `weigh = [{ custom = { name = "near-the-median" } }]`.
-pub const NAME: &str = "near-the-median";
+pub(crate) const NAME: &str = "near-the-median";
 
 /// Weight `samples / (1 + strength * |loss - median loss|)`.
 #[derive(Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// How strongly a loss that stands out counts against its update; 0 not at all.
-    pub strength: f64,
+    pub(crate) strength: f64,
 }
 
 impl Weigh for Part {
@@ -26,7 +26,7 @@ impl Weigh for Part {
 }
 
 /// One weight for each update. They need not sum to 1: they are divided by their sum afterwards.
-pub fn weights(samples: &[u64], losses: &[f64], strength: f64) -> Vec<f64> {
+pub(crate) fn weights(samples: &[u64], losses: &[f64], strength: f64) -> Vec<f64> {
     let mut sorted = losses.to_vec();
     sorted.sort_by(f64::total_cmp);
     let Some(median) = sorted.get(sorted.len() / 2).copied() else { return Vec::new() };
@@ -36,7 +36,7 @@ pub fn weights(samples: &[u64], losses: &[f64], strength: f64) -> Vec<f64> {
 }
 
 /// The parts that come with Offbeat, and this one.
-pub fn registry() -> Registry {
+pub(crate) fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.weigh.add(NAME, |numbers| {
         let strength = numbers.get("strength").copied().unwrap_or(1.0);

@@ -1,6 +1,8 @@
 //! Settings out of range, named by their keys.
 
-use super::{CombinePart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart, WeighPart};
+use super::{
+    CombinePart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart, WeighPart,
+};
 use crate::weigh::Staleness;
 use std::fmt::Display;
 
