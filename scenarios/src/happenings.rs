@@ -8,6 +8,9 @@ use offbeat_kernel::{Span, Time};
 use offbeat_strategies::registry::{NewPart, Parts, Switch};
 use std::ops::Range;
 
+/// Whom a happening means: group, count, share and ids.
+type Scope<'a> = (&'a Option<String>, Option<u32>, Option<f64>, &'a Option<Vec<u32>>);
+
 /// Longest time that can be written, in minutes: as for runs.
 pub(crate) const MOST_MINUTES: f64 = 6e7;
 
@@ -160,7 +163,7 @@ impl Scene {
     fn who(
         &self,
         key: &str,
-        (group, count, share, ids): (&Option<String>, Option<u32>, Option<f64>, &Option<Vec<u32>>),
+        (group, count, share, ids): Scope<'_>,
         minutes: Option<f64>,
     ) -> Result<Who, Wrong> {
         let lasts = minutes.map(|m| span(&format!("{key}.for_minutes"), m)).transpose()?;
