@@ -2,7 +2,7 @@
 //! before it is grouped, weighed and merged.
 //!
 //! A guard looks at one update at a time, so that large rounds are still merged in constant memory. What
-//! it says of an update is counted and reported; nothing is mended in silence. [`plausible`] is asked
+//! it says of an update is counted and reported; nothing is mended in silence. [`plausible()`] is asked
 //! first and always: what is not a number, has another shape than was asked for, or is too large for
 //! the arithmetic is refused whatever the scenario says.
 
@@ -156,7 +156,7 @@ pub(crate) fn admit_arrival(
     pass(guards.iter_mut().filter_map(|guard| guard.arrival(arrival, view)), note)
 }
 
-/// The same for an update with its values, after [`plausible`].
+/// The same for an update with its values, after [`plausible()`].
 pub(crate) fn admit(
     guards: &mut [Box<dyn Guard>],
     update: &mut Update,

@@ -37,7 +37,7 @@ fn upper_tail(x: f64) -> f64 {
 /// The standard normal score below which a share `p` of all values lies; infinite at 0 and 1.
 ///
 /// A rational first guess in the tails' variable, brought to full precision by Halley steps on
-/// [`normal_cdf`].
+/// `normal_cdf`.
 pub fn normal_quantile(p: f64) -> f64 {
     if p <= 0.0 {
         return f64::NEG_INFINITY;

@@ -1,7 +1,7 @@
 //! Deep leakage from gradients: samples whose gradient is the observed one.
 //!
 //! Sources: Zhu, Liu, Han, "Deep Leakage from Gradients", NeurIPS 2019, algorithm 1; Zhao, Mopuri, Bilen, "iDLG", 2020,
-//! which takes the label from [`by_signs`](super::by_signs) instead of searching for it.
+//! which takes the label from [`by_signs`] instead of searching for it.
 
 use super::distance::squared;
 use super::scene::{read, value};
