@@ -159,6 +159,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
         },
         initial: network.init(&mut seeds.stream(Purpose::ModelInit, 0, 0)),
         conditions: Rc::new(Ideal::equal(vec![100; 1], 0.001)),
+        topology: offbeat_actors::Topology::Star,
         roster: roster.clone(),
         samples: roster,
         test_clients: Vec::new(),

@@ -84,6 +84,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
         },
         initial: network.init(&mut seeds.stream(Purpose::ModelInit, 0, 0)),
         conditions: world.clone(),
+        topology: offbeat_actors::Topology::Star,
         roster: world.clone() as Rc<dyn Roster>,
         samples: world as Rc<dyn Samples>,
         test_clients: Vec::new(),

@@ -7,6 +7,7 @@ use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Answer, Invite, Message};
 use crate::promise::Book;
 use crate::snapshot::Save;
+use crate::topology::Topology;
 use crate::wire;
 use crate::work::{CONTROL, Private, TrainJob};
 use actix::{Actor, Context, Handler, MessageResult};
@@ -40,6 +41,8 @@ pub struct Home {
 /// What all clients of a run have in common.
 #[derive(Clone, Debug)]
 pub struct ClientSetup {
+    /// Whose clients they are.
+    pub topology: Topology,
     /// The world around them.
     pub conditions: Rc<dyn Conditions>,
     /// Where their work is done.
@@ -133,7 +136,7 @@ impl Client {
         };
         self.cancelled(task, now);
         let message = Message::Lost { task, client: self.id, reason };
-        vec![Effect::now(now, Address::Server, message)]
+        vec![Effect::now(now, self.setup.topology.above(self.id), message)]
     }
 
     fn invited(&mut self, invite: Invite, now: Time) -> Vec<Effect> {
@@ -220,6 +223,7 @@ impl Client {
         let params = invite.model.len();
         let job = TrainJob {
             task: invite.task,
+            draw: self.setup.topology.draw(invite.task),
             client: self.id,
             base: invite.version,
             at: started,
@@ -281,9 +285,10 @@ impl Client {
         let steps = task.steps as u64;
         let bytes = wire::update_len(&task.answer, steps, task.params, scalars, controls);
         self.pay(&task, 1.0, now, bytes);
+        let to = self.setup.topology.above(self.id);
         let send = |answer: Answer| {
             let message = Message::Update(Box::new(answer));
-            Effect::Send { client: self.id, to: Address::Server, message, bytes }
+            Effect::Send { client: self.id, to, message, bytes }
         };
         let mut effects = vec![send(task.answer.clone())];
         let band = self.setup.adversaries.band(self.id, task.answer.base_version);
@@ -357,7 +362,7 @@ impl Client {
     fn lost(&self, task: TaskId, reason: LossReason) -> Effect {
         let message = Message::Lost { task, client: self.id, reason };
         let bytes = message.bytes();
-        Effect::Send { client: self.id, to: Address::Server, message, bytes }
+        Effect::Send { client: self.id, to: self.setup.topology.above(self.id), message, bytes }
     }
 }
 
@@ -425,7 +430,9 @@ impl Handler<DeliverToClient> for Client {
         let Deliver { now, message } = deliver.0;
         let effects = match message {
             Message::Invite(invite)
-                if self.setup.remember || self.setup.interventions.is_some() =>
+                if self.setup.remember
+                    || self.setup.interventions.is_some()
+                    || matches!(self.setup.topology.above(self.id), Address::Edge(_)) =>
             {
                 self.newest(*invite, now)
             }

@@ -67,6 +67,12 @@ pub trait Conditions: Debug {
         false
     }
 
+    /// How long edge server `edge`, by its number as a participant of the network, works on merging `updates`
+    /// updates of `params` parameters. By default no time at all.
+    fn merging(&self, _edge: ClientId, _task: TaskId, _updates: usize, _params: usize) -> Span {
+        Span::ZERO
+    }
+
     /// The client's battery at `now`. `last` is what was known of it before, nothing when the client
     /// has not been addressed yet; `None` where energy is no matter, as by default.
     fn battery(&self, _client: ClientId, _last: Option<Battery>, _now: Time) -> Option<Battery> {

@@ -12,6 +12,7 @@ use crate::record::Record;
 use crate::retrieval::{Open, Trials, means};
 use crate::rules::EvaluationRules;
 use crate::snapshot::Save;
+use crate::topology::Topology;
 use crate::work::{EvaluateJob, Private};
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::{ClientId, JobId, Time, Version};
@@ -37,6 +38,7 @@ pub struct Evaluator {
     /// Clients that keep test samples, with their number.
     clients: Vec<(ClientId, usize)>,
     trials: Trials,
+    topology: Topology,
     homes: Homes,
     book: Book,
     interventions: Option<SharedInterventions>,
@@ -93,6 +95,7 @@ impl Evaluator {
         let lag = if tell_server { 1 } else { 2 };
         let (pending, latest) = (VecDeque::new(), None);
         let interventions = None;
+        let topology = Topology::Star;
         Self {
             rules,
             lag,
@@ -100,6 +103,7 @@ impl Evaluator {
             rows,
             clients,
             trials,
+            topology,
             homes,
             book,
             interventions,
@@ -114,6 +118,12 @@ impl Evaluator {
         self
     }
 
+    /// The evaluator of a federation that is connected in such a way.
+    pub fn seeing(mut self, topology: Topology) -> Self {
+        self.topology = topology;
+        self
+    }
+
     /// What it knows now.
     pub fn state(&self) -> State {
         // Every field by its name: one that is added and forgotten here does not compile.
@@ -124,6 +134,7 @@ impl Evaluator {
             rows: _,
             clients: _,
             trials: _,
+            topology: _,
             homes: _,
             book: _,
             interventions: _,
@@ -158,6 +169,8 @@ impl Evaluator {
                 (client, self.submit(model, Some((client, private)), false, rows, now))
             })
             .collect();
+        let clusters = clusters.map(|clusters| self.topology.down_to_clients(clusters));
+        let clusters = clusters.as_ref();
         let (rules, keepers) = (self.rules.retrieval, (&self.homes, &self.book));
         let trials = self.trials.start(rules, (model, clusters), keepers, now);
         self.pending.push_back(Pending { version, at: now, test, aim, clients, trials });

@@ -4,9 +4,11 @@
 //! actor's effects back. Everything runs in one actix system on the calling thread; the pool's workers
 //! compute meanwhile.
 
+use self::joining::{as_the_server_sees, edges};
 use crate::client::{Client, ClientSetup, DeliverToClient, Homes, Reaction, Samples};
 use crate::conditions::Conditions;
 use crate::director::{Begin, Director, DirectorSetup};
+use crate::edge::Edge;
 use crate::effect::{Deliver, Effect};
 use crate::error::RunError;
 use crate::evaluator::Evaluator;
@@ -22,6 +24,7 @@ use crate::server::Server;
 use crate::snapshot::{Continuation, Driving, Keeper, Occasion, State};
 use crate::strategist::Strategist;
 use crate::tally::Tally;
+use crate::topology::Topology;
 use crate::work::Workbench;
 use actix::{Actor, Addr};
 use offbeat_kernel::pool::{Pool, PoolConfig};
@@ -51,7 +54,10 @@ pub struct Federation {
     pub initial: Flat,
     /// The world around the actors.
     pub conditions: Rc<dyn Conditions>,
-    /// The clients as the server sees them.
+    /// Who is connected to whom.
+    pub topology: Topology,
+    /// The clients as those see them who invite them. In a tree it knows the edge servers too, under
+    /// their numbers as participants; the strategy sees those alone.
     pub roster: Rc<dyn Roster>,
     /// How many samples each client holds.
     pub samples: Rc<dyn Samples>,
@@ -109,6 +115,7 @@ const NOTHING_LEFT: &str = "nothing is left to happen";
 const QUIET: u32 = 100_000;
 
 mod ending;
+mod joining;
 mod saving;
 
 struct Driver {
@@ -121,6 +128,7 @@ struct Driver {
     director: Option<Addr<Director>>,
     /// Nothing has begun yet.
     fresh: bool,
+    edges: Vec<Addr<Edge>>,
     clients: BTreeMap<ClientId, Addr<Client>>,
     setup: ClientSetup,
     stop: StopRules,
@@ -156,10 +164,12 @@ impl Driver {
         let adversaries = workbench.adversaries.clone();
         let pool = Pool::new(pool, workbench)
             .map_err(|source| RunError::Workers { workers: pool.workers, source })?;
-        let book = Book::new(pool);
         let (tally, homes) = (Tally::default(), Homes::default());
         let interventions = federation.director.as_ref().map(|setup| setup.interventions.clone());
+        let book = Book::new(pool).counting(tally.clone());
+        let topology = federation.topology;
         let setup = ClientSetup {
+            topology: topology.clone(),
             remember: conditions.disorderly(),
             interventions: interventions.clone(),
             conditions: conditions.clone(),
@@ -174,7 +184,9 @@ impl Driver {
         };
         let (evaluation, stop) = (federation.evaluation, federation.stop);
         let mut server =
-            Server::new(initial.clone(), evaluation, stop.clone(), book.clone(), tally.clone());
+            Server::new(initial.clone(), evaluation, stop.clone(), book.clone(), tally.clone())
+                .above(topology.clone());
+        let mut edges = edges(&topology, &setup, &federation.roster, &tally, seeds);
         let mut strategy = Composed::new(seams, initial.clone());
         let mut told = stop.read_evaluations();
         let mut registry = Registry::default();
@@ -196,9 +208,11 @@ impl Driver {
             homes,
             book.clone(),
         )
-        .in_changing_world(interventions.clone());
-        let mut network =
-            Network::new(conditions, federation.server_link, tally.clone()).watching(interventions);
+        .in_changing_world(interventions.clone())
+        .seeing(topology.clone());
+        let mut network = Network::new(conditions, federation.server_link, tally.clone())
+            .connecting(topology.clone())
+            .watching(interventions);
         let mut driving = Driving::new(initial, federation.trace);
         let mut clients = BTreeMap::new();
         let mut down = false;
@@ -209,6 +223,9 @@ impl Driver {
             strategy.restore(state.strategist.strategy, &registry).map_err(RunError::Snapshot)?;
             evaluator.restore(state.evaluator);
             network.restore(state.network);
+            for (edge, state) in edges.iter_mut().zip(state.edges) {
+                edge.restore(state);
+            }
             if let (Some(director), Some(state)) = (&mut director, state.director) {
                 director.restore(state).map_err(RunError::Snapshot)?;
             }
@@ -219,8 +236,9 @@ impl Driver {
             clients.extend(state.clients.into_iter().map(at_work));
             driving = state.driving;
         }
-        let strategist = Strategist::new(strategy, seeds, federation.roster, book.clone())
-            .with_parts(registry, down);
+        let roster = as_the_server_sees(&topology, federation.roster);
+        let strategist =
+            Strategist::new(strategy, seeds, roster, book.clone()).with_parts(registry, down);
         Ok(Self {
             driving,
             server: server.start(),
@@ -230,6 +248,7 @@ impl Driver {
             recorder: Recorder::new(sink).start(),
             director: director.map(Actor::start),
             fresh: continuation.from.is_none(),
+            edges: edges.into_iter().map(Actor::start).collect(),
             clients,
             setup,
             stop,
@@ -309,6 +328,7 @@ impl Driver {
             Address::Evaluator => 3,
             Address::Director => 4,
             Address::Client(client) => 16 + u64::from(client.0),
+            Address::Edge(edge) => (1 << 40) + u64::from(edge),
         };
         let [a, b] = event.message.about();
         let words = [now.micros(), to, event.message.kind(), a, b];
@@ -341,6 +361,10 @@ impl Driver {
             Address::Evaluator => self.evaluator.send(deliver).await,
             Address::Director => match &self.director {
                 Some(director) => director.send(deliver).await,
+                None => Ok(Vec::new()),
+            },
+            Address::Edge(edge) => match self.edges.get(edge as usize) {
+                Some(actor) => actor.send(deliver).await,
                 None => Ok(Vec::new()),
             },
             Address::Client(id) => {
@@ -381,6 +405,9 @@ impl Driver {
                     self.clients.keys().copied().filter(|client| members.holds(*client)).collect();
                 for client in struck {
                     self.schedule(now, Address::Client(client), Message::Interrupt(reason));
+                }
+                for edge in self.setup.topology.edges_among(|id| members.holds(id)) {
+                    self.schedule(now, Address::Edge(edge), Message::Interrupt(reason));
                 }
             }
             Effect::Record(record) => self.keep(record),
@@ -425,6 +452,8 @@ impl Driver {
             Record::Retrieval { tried, .. } => self.driving.last.tried.clone_from(tried),
             Record::Aggregation { .. }
             | Record::Task(_)
+            | Record::EdgeTask { .. }
+            | Record::EdgeAggregation { .. }
             | Record::Happening { .. }
             | Record::Guarded { .. } => {}
         }

@@ -76,16 +76,16 @@ impl Roster for Ideal {
     }
 
     fn samples(&self, client: ClientId) -> u64 {
-        self.samples[client.index()] as u64
+        Samples::count(self, client) as u64
     }
 
     fn expected_seconds(&self, client: ClientId) -> f64 {
-        self.samples[client.index()] as f64 * self.pace(client) + 2.0 * self.latency.seconds()
+        Samples::count(self, client) as f64 * self.pace(client) + 2.0 * self.latency.seconds()
     }
 }
 
 impl Samples for Ideal {
     fn count(&self, client: ClientId) -> usize {
-        self.samples[client.index()]
+        self.samples.get(client.index()).copied().unwrap_or(0)
     }
 }

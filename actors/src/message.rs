@@ -20,6 +20,8 @@ pub enum Address {
     Strategist,
     /// A client.
     Client(ClientId),
+    /// An edge server.
+    Edge(u32),
     /// The network.
     Network,
     /// The evaluator.

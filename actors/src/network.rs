@@ -10,6 +10,7 @@ use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Message};
 use crate::snapshot::Save;
 use crate::tally::Tally;
+use crate::topology::Topology;
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::hardship::{Barrier, FairLink, Transit};
 use offbeat_kernel::{ClientId, Span, TaskId, Time};
@@ -32,6 +33,7 @@ pub struct ServerLink {
 pub struct Network {
     conditions: Rc<dyn Conditions>,
     tally: Tally,
+    topology: Topology,
     down: Option<Shared>,
     up: Option<Shared>,
     flows: BTreeMap<u64, Flow>,
@@ -117,6 +119,7 @@ impl Network {
         Self {
             conditions,
             tally,
+            topology: Topology::Star,
             down: server.down.map(shared),
             up: server.up.map(shared),
             flows: BTreeMap::new(),
@@ -126,11 +129,27 @@ impl Network {
         }
     }
 
+    /// The network of a federation that is connected in such a way. The server's link is shared by its own
+    /// clients alone.
+    pub fn connecting(mut self, topology: Topology) -> Self {
+        self.topology = topology;
+        self
+    }
+
     /// What it knows now.
     pub fn state(&self) -> State {
         // Every field by its name: one that is added and forgotten here does not compile.
-        let Self { conditions: _, tally: _, interventions: _, down, up, flows, next_flow, passing } =
-            self;
+        let Self {
+            conditions: _,
+            tally: _,
+            topology: _,
+            interventions: _,
+            down,
+            up,
+            flows,
+            next_flow,
+            passing,
+        } = self;
         let (down, up) = (down.clone(), up.clone());
         let (flows, passing) = (flows.clone(), passing.clone());
         State { down, up, flows, next_flow: *next_flow, passing }
@@ -151,13 +170,13 @@ impl Network {
 
     fn transmit(&mut self, transmit: Transmit) -> Vec<Effect> {
         let Transmit { now, client, to, message, bytes } = transmit;
-        let (task, way) = self.note(&message, bytes);
+        let (task, way) = self.note(client, &message, bytes);
         let flow = Flow { client, task, way, bytes, sent: now, to, message };
         let barrier = self.barrier(client);
         if let Some(reason) = barrier.and_then(lost_at) {
-            return vec![undelivered(now, client, flow.message, reason)];
+            return vec![self.undelivered(now, client, flow.message, reason)];
         }
-        if self.shared(way).is_none() {
+        if self.shared(way).is_none() || self.topology.is_below_an_edge(client) {
             let span = self.conditions.transfer(client, task, way, bytes);
             if barrier.is_some() {
                 self.hold(flow, Progress::Held(span));
@@ -224,7 +243,7 @@ impl Network {
         lost: Option<LossReason>,
     ) -> Effect {
         if self.interventions.is_none() {
-            return arrival(at, client, to, message, lost);
+            return self.arrival(at, client, to, message, lost);
         }
         let id = self.next_flow;
         self.next_flow += 1;
@@ -239,7 +258,7 @@ impl Network {
             return None;
         }
         let Passing { client, to, message, lost, .. } = self.passing.remove(&id)?;
-        Some(arrival(now, client, to, message, lost))
+        Some(self.arrival(now, client, to, message, lost))
     }
 
     /// Something was done to clients: their messages are lost, wait, or go on.
@@ -250,7 +269,7 @@ impl Network {
             let Some(mut passing) = self.passing.remove(&id) else { continue };
             let barrier = self.barrier(passing.client);
             if let Some(reason) = barrier.and_then(lost_at) {
-                effects.push(undelivered(now, passing.client, passing.message, reason));
+                effects.push(self.undelivered(now, passing.client, passing.message, reason));
                 continue;
             }
             match (passing.progress, barrier) {
@@ -327,7 +346,42 @@ impl Network {
         effects
     }
 
-    fn note(&self, message: &Message, bytes: u64) -> (TaskId, Direction) {
+    /// The end of a message's way.
+    fn arrival(
+        &self,
+        at: Time,
+        client: ClientId,
+        to: Address,
+        message: Message,
+        lost: Option<LossReason>,
+    ) -> Effect {
+        match lost {
+            Some(reason) => self.undelivered(at, client, message, reason),
+            None => Effect::Schedule { at, to, message },
+        }
+    }
+
+    /// The connection breaks: whoever gave the task notices at once that it will not be answered. A request to
+    /// stop that gets lost is noticed by nobody, since the task is closed already.
+    fn undelivered(
+        &self,
+        at: Time,
+        participant: ClientId,
+        message: Message,
+        reason: LossReason,
+    ) -> Effect {
+        let (to, client) = self.topology.hears_of(participant);
+        let message = Message::Lost { task: about(&message).0, client, reason };
+        Effect::Schedule { at, to, message }
+    }
+
+    fn note(&self, client: ClientId, message: &Message, bytes: u64) -> (TaskId, Direction) {
+        if self.topology.is_below_an_edge(client) {
+            let (task, way) = about(message);
+            let update = matches!(message, Message::Update(_)).then_some(task);
+            self.tally.sent_below(way, update, bytes);
+            return (task, way);
+        }
         match message {
             Message::Update(answer) => {
                 self.tally.sent_up(Some(answer.task), bytes);
@@ -365,30 +419,13 @@ fn lost_at(barrier: Barrier) -> Option<LossReason> {
     }
 }
 
-/// The end of a message's way.
-fn arrival(
-    at: Time,
-    client: ClientId,
-    to: Address,
-    message: Message,
-    lost: Option<LossReason>,
-) -> Effect {
-    match lost {
-        Some(reason) => undelivered(at, client, message, reason),
-        None => Effect::Schedule { at, to, message },
+/// The task that a message between a client and the one above it is about, and its way.
+fn about(message: &Message) -> (TaskId, Direction) {
+    match message {
+        Message::Update(answer) => (answer.task, Direction::Up),
+        Message::Lost { task, .. } => (*task, Direction::Up),
+        message => (TaskId(message.about()[0]), Direction::Down),
     }
-}
-
-/// The connection breaks: the server notices at once that a task will not be answered. A request to
-/// stop that gets lost is noticed by nobody, since the server has closed its task already.
-fn undelivered(at: Time, client: ClientId, message: Message, reason: LossReason) -> Effect {
-    let task = match &message {
-        Message::Invite(invite) => invite.task,
-        Message::Update(answer) => answer.task,
-        other => TaskId(other.about()[0]),
-    };
-    let message = Message::Lost { task, client, reason };
-    Effect::Schedule { at, to: Address::Server, message }
 }
 
 impl Actor for Network {

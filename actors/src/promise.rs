@@ -4,7 +4,13 @@
 //! most once. When nobody wants either any more, the job is cancelled, and if no worker had started
 //! it, it is never computed.
 
+mod joint;
+mod jointly;
+
+pub use self::joint::{Joint, Part};
+
 use crate::retrieval::RetrieveJob;
+use crate::tally::Tally;
 use crate::work::{EvaluateJob, Job, Output, Private, TrainJob, Workbench};
 use offbeat_kernel::pool::{Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, TaskId, Time};
@@ -25,7 +31,11 @@ struct Inner {
     pool: Pool<Workbench>,
     next_job: u64,
     tasks: BTreeMap<TaskId, Open>,
+    /// Promises of edge servers, kept by those of their clients.
+    joint: BTreeMap<TaskId, Joint>,
     evaluations: BTreeMap<JobId, Specification>,
+    /// Where trainings of edge servers' clients that failed are counted.
+    tally: Tally,
     /// What the pools of earlier processes did for this run.
     before: PoolStats,
 }
@@ -53,6 +63,7 @@ struct Specification {
 pub struct State {
     next_job: u64,
     tasks: BTreeMap<TaskId, OpenState>,
+    joint: BTreeMap<TaskId, Joint>,
     evaluations: BTreeMap<JobId, Specification>,
     before: PoolStats,
 }
@@ -92,7 +103,9 @@ impl Book {
             pool,
             next_job: 0,
             tasks: BTreeMap::new(),
+            joint: BTreeMap::new(),
             evaluations: BTreeMap::new(),
+            tally: Tally::default(),
             before: PoolStats::default(),
         })))
     }
@@ -101,7 +114,7 @@ impl Book {
     pub fn state(&self) -> State {
         let inner = self.0.borrow();
         // Every field by its name: one that is added and forgotten here does not compile.
-        let Inner { pool, next_job, tasks, evaluations, before } = &*inner;
+        let Inner { pool, next_job, tasks, joint, evaluations, tally: _, before } = &*inner;
         let tasks = tasks.iter().map(|(task, open)| {
             let Open { job, reply, private, specification } = open;
             let (reply, private) = (reply.is_some(), private.is_some());
@@ -111,6 +124,7 @@ impl Book {
         State {
             next_job: *next_job,
             tasks: tasks.collect(),
+            joint: joint.clone(),
             evaluations: evaluations.clone(),
             before: before.followed_by(&pool.stats()),
         }
@@ -119,8 +133,8 @@ impl Book {
     /// Opens the promises of [`Book::state`] again. The book must be new.
     pub fn restore(&self, state: State) {
         let mut inner = self.0.borrow_mut();
-        let State { next_job, tasks, evaluations, before } = state;
-        (inner.next_job, inner.before) = (next_job, before);
+        let State { next_job, tasks, joint, evaluations, before } = state;
+        (inner.next_job, inner.joint, inner.before) = (next_job, joint, before);
         for (task, open) in tasks {
             let OpenState { job, reply, private, specification } = open;
             inner.reopen(job, &specification);
@@ -155,10 +169,9 @@ impl Book {
     /// The server does not want the reply; the client may still want what it keeps.
     pub fn discard_reply(&self, task: TaskId) {
         let mut inner = self.0.borrow_mut();
-        if let Some(open) = inner.tasks.get_mut(&task) {
-            open.reply = Want::No;
-        }
-        inner.settle(task);
+        let behind = inner.tasks_behind(task);
+        inner.joint.remove(&task);
+        behind.into_iter().for_each(|task| inner.discard(task));
     }
 
     /// What the client keeps of a finished task; waits for it if need be.
@@ -239,7 +252,8 @@ impl Promises for Book {
         let mut inner = self.0.borrow_mut();
         let jobs: Vec<JobId> = tasks
             .iter()
-            .filter_map(|task| inner.tasks.get(task))
+            .flat_map(|task| inner.tasks_behind(*task))
+            .filter_map(|task| inner.tasks.get(&task))
             .filter(|open| matches!(open.reply, Want::Yes))
             .map(|open| open.job)
             .collect();
@@ -248,13 +262,9 @@ impl Promises for Book {
 
     fn take(&mut self, task: TaskId) -> Result<Reply, String> {
         let mut inner = self.0.borrow_mut();
-        inner.fetch(task);
-        let Some(open) = inner.tasks.get_mut(&task) else { return Err(unknown(task)) };
-        let reply = std::mem::replace(&mut open.reply, Want::No);
-        inner.settle(task);
-        match reply {
-            Want::Here(reply) => reply,
-            Want::Yes | Want::No => Err(unknown(task)),
+        match inner.joint.remove(&task) {
+            Some(joint) => inner.merge(&joint),
+            None => inner.take_reply(task),
         }
     }
 
@@ -307,6 +317,24 @@ impl Inner {
         if matches!(open.private, Want::Yes) {
             open.private = Want::Here(private);
         }
+    }
+
+    fn take_reply(&mut self, task: TaskId) -> Result<Reply, String> {
+        self.fetch(task);
+        let Some(open) = self.tasks.get_mut(&task) else { return Err(unknown(task)) };
+        let reply = std::mem::replace(&mut open.reply, Want::No);
+        self.settle(task);
+        match reply {
+            Want::Here(reply) => reply,
+            Want::Yes | Want::No => Err(unknown(task)),
+        }
+    }
+
+    fn discard(&mut self, task: TaskId) {
+        if let Some(open) = self.tasks.get_mut(&task) {
+            open.reply = Want::No;
+        }
+        self.settle(task);
     }
 
     /// Forgets a task that nobody wants anything of.

@@ -56,7 +56,7 @@ pub enum Record {
         /// One line for each update.
         used: Vec<Used>,
     },
-    /// A task ended.
+    /// A task that the server gave ended.
     Task(TaskRow),
     /// Something that the timeline or the script asked for happened.
     Happening {
@@ -73,6 +73,32 @@ pub enum Record {
         version: Version,
         /// What was found.
         incident: Incident,
+    },
+    /// A task that an edge server gave to a client of its own ended.
+    EdgeTask {
+        /// Which edge server.
+        edge: u32,
+        /// The edge server's own task.
+        of: TaskId,
+        /// The round of that task, from 0.
+        round: u32,
+        /// How the client's task went; its version is the one that the edge server was given.
+        row: TaskRow,
+    },
+    /// An edge server merged updates of its clients.
+    EdgeAggregation {
+        /// When.
+        at: Time,
+        /// Which edge server.
+        edge: u32,
+        /// Its own task.
+        of: TaskId,
+        /// The round of that task, from 0.
+        round: u32,
+        /// The server's version that the task started from.
+        version: Version,
+        /// One line for each update.
+        used: Vec<EdgeShare>,
     },
 }
 
@@ -95,6 +121,17 @@ pub struct TaskRow {
     pub bytes_down: u64,
     /// Bytes received from it.
     pub bytes_up: u64,
+}
+
+/// An update that an edge server merged.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EdgeShare {
+    /// The client's task.
+    pub task: TaskId,
+    /// Whose.
+    pub client: ClientId,
+    /// Its weight; the weights sum to 1.
+    pub weight: f64,
 }
 
 /// How a task ended.

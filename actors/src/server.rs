@@ -9,6 +9,7 @@ use crate::record::{Record, TaskEnd, TaskRow};
 use crate::rules::{EvaluationRules, StopRules};
 use crate::snapshot::Save;
 use crate::tally::Tally;
+use crate::topology::Topology;
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::Flat;
@@ -28,6 +29,7 @@ pub struct Server {
     clusters: Option<Box<Clusters>>,
     evaluation: EvaluationRules,
     stop: StopRules,
+    topology: Topology,
     book: Book,
     tally: Tally,
     best: Option<f64>,
@@ -97,6 +99,7 @@ impl Server {
             clusters: None,
             evaluation,
             stop,
+            topology: Topology::Star,
             book,
             tally,
             best: None,
@@ -112,6 +115,12 @@ impl Server {
         }
     }
 
+    /// The server of a federation that is connected in such a way.
+    pub fn above(mut self, topology: Topology) -> Self {
+        self.topology = topology;
+        self
+    }
+
     /// What it knows now.
     pub fn state(&self) -> State {
         // Every field by its name: one that is added and forgotten here does not compile.
@@ -122,6 +131,7 @@ impl Server {
             clusters,
             evaluation: _,
             stop: _,
+            topology: _,
             book: _,
             tally: _,
             best,
@@ -217,7 +227,7 @@ impl Server {
             Order::Invite(_) if self.closed => Vec::new(),
             Order::Invite(invitation) => vec![self.invite(*invitation, now)],
             Order::Cancel { task, client } => self.cancel(task, client, now),
-            Order::Urge { task, client } => vec![to_client(client, Message::Urge(task))],
+            Order::Urge { task, client } => vec![self.to_client(client, Message::Urge(task))],
             Order::Resume(stored) => self.resume(*stored),
             Order::Publish(publication) => self.publish(*publication, now),
             Order::Failed { task, client, reason } => {
@@ -266,7 +276,8 @@ impl Server {
         }
         self.last_task = self.last_task.max(Some(task));
         self.open.insert(task, Sent { client, version, invited: now, bytes_down });
-        Effect::Send { client, to: Address::Client(client), message, bytes: bytes_down }
+        let (client, to) = self.topology.below(client);
+        Effect::Send { client, to, message, bytes: bytes_down }
     }
 
     fn cancel(&mut self, task: TaskId, client: ClientId, now: Time) -> Vec<Effect> {
@@ -274,7 +285,7 @@ impl Server {
         self.book.discard_reply(task);
         let row = row(task, sent, now, TaskEnd::Lost(LossReason::Cancelled), 0);
         self.tally.lost(LossReason::Cancelled);
-        vec![Effect::Record(Record::Task(row)), to_client(client, Message::Cancel(task))]
+        vec![Effect::Record(Record::Task(row)), self.to_client(client, Message::Cancel(task))]
     }
 
     /// Each task is answered at most once, by the client it was given to; anything else is refused.
@@ -390,6 +401,12 @@ impl Server {
         effects
     }
 
+    fn to_client(&self, client: ClientId, message: Message) -> Effect {
+        let bytes = message.bytes();
+        let (client, to) = self.topology.below(client);
+        Effect::Send { client, to, message, bytes }
+    }
+
     /// Has the present version evaluated, once.
     fn evaluate(&mut self, now: Time) -> Option<Effect> {
         if self.evaluated == Some(self.version) || !self.evaluation.any() {
@@ -447,11 +464,6 @@ impl Server {
             _ => Vec::new(),
         }
     }
-}
-
-fn to_client(client: ClientId, message: Message) -> Effect {
-    let bytes = message.bytes();
-    Effect::Send { client, to: Address::Client(client), message, bytes }
 }
 
 fn row(task: TaskId, sent: Sent, now: Time, end: TaskEnd, bytes_up: u64) -> TaskRow {

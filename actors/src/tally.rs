@@ -1,5 +1,6 @@
 //! Counts that the actors of one run keep together, for the summary and for gauges.
 
+use crate::conditions::Direction;
 use crate::message::Answer;
 use offbeat_kernel::{TaskId, Time, Version};
 use offbeat_strategies::guard::{Fault, Incident, Measure};
@@ -47,7 +48,29 @@ pub struct Counts {
     pub failures: Vec<String>,
     /// How many trainings failed.
     pub failed: u64,
+    /// Between edge servers and their clients; the counts above are those of the server alone, but for
+    /// failures.
+    pub below: Below,
     in_flight: BTreeMap<TaskId, u64>,
+}
+
+/// What was counted between edge servers and their clients.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Below {
+    /// Updates that arrived at edge servers.
+    pub updates: u64,
+    /// Merges of such updates.
+    pub merges: u64,
+    /// Bytes sent by edge servers to their clients.
+    pub bytes_down: u64,
+    /// Bytes sent by clients to their edge servers.
+    pub bytes_up: u64,
+    /// Messages between them.
+    pub messages: u64,
+    /// Tasks that were lost, by reason.
+    pub lost: BTreeMap<LossReason, u64>,
+    /// Answers that were not asked for, late or doubled.
+    pub refused: u64,
 }
 
 impl Tally {
@@ -75,6 +98,35 @@ impl Tally {
         let counts = self.0.borrow();
         metrics::counter!("offbeat_bytes_down_total").absolute(counts.bytes_down);
         metrics::counter!("offbeat_bytes_up_total").absolute(counts.bytes_up);
+    }
+
+    /// A message between an edge server and a client of its own was sent.
+    pub(crate) fn sent_below(&self, way: Direction, update: Option<TaskId>, bytes: u64) {
+        let mut counts = self.0.borrow_mut();
+        counts.below.messages += 1;
+        match way {
+            Direction::Down => counts.below.bytes_down += bytes,
+            Direction::Up => counts.below.bytes_up += bytes,
+        }
+        if let Some(task) = update {
+            counts.in_flight.insert(task, bytes);
+        }
+    }
+
+    pub(crate) fn arrived_below(&self) {
+        self.0.borrow_mut().below.updates += 1;
+    }
+
+    pub(crate) fn merged_below(&self) {
+        self.0.borrow_mut().below.merges += 1;
+    }
+
+    pub(crate) fn lost_below(&self, reason: LossReason) {
+        *self.0.borrow_mut().below.lost.entry(reason).or_default() += 1;
+    }
+
+    pub(crate) fn refused_below(&self) {
+        self.0.borrow_mut().below.refused += 1;
     }
 
     pub(crate) fn sent_down(&self, bytes: u64) {

@@ -63,8 +63,10 @@ pub enum Job {
 /// A client's local training.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrainJob {
-    /// The task it belongs to; names its random stream.
+    /// The task it belongs to.
     pub task: TaskId,
+    /// Names its random stream among those of the client.
+    pub draw: u64,
     /// Whose data.
     pub client: ClientId,
     /// Version of the shared parameters it received.
@@ -192,7 +194,7 @@ impl Workbench {
 
     fn train(&self, job: TrainJob) -> Result<Output, String> {
         let shard = self.shards.at(Some(job.client), self.shards.train(job.client), job.at);
-        let counter = job.task.0;
+        let counter = job.draw;
         self.train_on(job, shard, counter)
     }
 
@@ -243,7 +245,7 @@ impl Workbench {
         if self.reid.cosine_distance {
             // The batch is the task's own, so that it does not depend on what else was drawn.
             let id = u64::from(job.client.0);
-            let mut stream = self.seeds.stream(Purpose::Evaluation, id, job.task.0);
+            let mut stream = self.seeds.stream(Purpose::Evaluation, id, job.draw);
             let (before, after) = (&start, &trained.params);
             let moved = moved(&**trainer, before, after, &shard, self.plan.batch, &mut stream)
                 .map_err(|error| error.to_string())?;

@@ -13,6 +13,7 @@ use crate::run::Options;
 use crate::schedule;
 use crate::script::{self, Fixed, ScriptShared};
 use crate::spec::{Buffers, EvaluateOn, Metric, ScenarioFile, ScriptSection, Travel};
+use crate::topology::topology;
 use crate::world::{Cost, World};
 use offbeat_actors::adversary::{Adversaries, Band};
 use offbeat_actors::rules::RetrievalRules;
@@ -83,7 +84,11 @@ pub fn assemble(
     };
     let sizes = prepared.sizes();
     let labels = dominant_labels(&prepared.report.counts, prepared.report.classes);
-    let population = prepared.population.clone();
+    let topology = topology(sections, prepared, &loaded.document)?;
+    let mut population = prepared.population.clone();
+    if let Some(tree) = sections.topology.tree() {
+        population = population.with_edges(tree.edges, tree.hardship());
+    }
     let asked = sections.training.trainer;
     let trainer = settings.device.open(asked, &prepared.network, &loaded.document)?;
     let registry =
@@ -114,6 +119,7 @@ pub fn assemble(
         seams: seams(loaded, &registry)?,
         initial: prepared.initial.slice(0..shared),
         conditions: world.clone(),
+        topology,
         roster: world.clone(),
         samples: world,
         test_clients: prepared.test_clients(),
@@ -197,7 +203,8 @@ fn seams(loaded: &Loaded, registry: &Registry) -> Result<Seams, Problem> {
         (&mut parts.select, &sections.strategy.schedule_file)
     {
         let path = "strategy.schedule_file";
-        schedule.rounds = schedule::read(file, sections.population.clients).map_err(|problem| {
+        let clients = sections.topology.clients_of_server(sections.population.clients);
+        schedule.rounds = schedule::read(file, clients).map_err(|problem| {
             problem.at(loaded.document.place(path), "asked for here").about(path)
         })?;
     }

@@ -33,6 +33,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/partition.toml", include_str!("../library/partition.toml")),
     ("scenarios/library/outage.toml", include_str!("../library/outage.toml")),
     ("scenarios/library/script-hooks.toml", include_str!("../library/script-hooks.toml")),
+    ("scenarios/library/edges.toml", include_str!("../library/edges.toml")),
 ];
 
 /// The scenarios of the library with their own descriptions.

@@ -46,6 +46,7 @@ pub mod starter;
 pub mod suggest;
 pub mod summary;
 pub mod sweep;
+pub mod topology;
 pub mod traces;
 pub mod units;
 pub mod validate;

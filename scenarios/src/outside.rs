@@ -8,7 +8,7 @@ use crate::document::{Document, Value};
 use std::path::{Component, Path, PathBuf};
 
 /// The keys that name a file, seen from the scenario's folder. `*` stands for any place in a list.
-pub(crate) const FILES: [&str; 8] = [
+pub(crate) const FILES: [&str; 9] = [
     "network.weights",
     "strategy.schedule_file",
     "population.speed_file",
@@ -16,6 +16,7 @@ pub(crate) const FILES: [&str; 8] = [
     "population.group.*.speed_file",
     "population.group.*.availability_file",
     "data.partition.file.path",
+    "topology.tree.assign.file.path",
     "script.file",
 ];
 

@@ -28,6 +28,8 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Population {
     groups: Vec<Group>,
+    /// Edge servers: participants after the clients, in a last group of their own.
+    edges: u32,
     /// How the data of all differ, groups apart.
     pub shift: ShiftSpec,
 }
@@ -46,15 +48,25 @@ impl Population {
         }
         let shift = rest.shift.clone();
         groups.push(rest);
-        Ok(Self { groups, shift })
+        Ok(Self { groups, edges: 0, shift })
+    }
+
+    /// The same with `edges` edge servers that suffer `hardship`, as participants after the clients.
+    pub fn with_edges(mut self, edges: u32, hardship: HardshipSpec) -> Self {
+        let end = self.clients() + edges;
+        self.edges = edges;
+        let (shift, delivery) = (ShiftSpec::default(), Delivery::default());
+        self.groups.push(Group { name: "edge servers".into(), end, hardship, shift, delivery });
+        self
     }
 
     /// How many clients there are.
     pub fn clients(&self) -> u32 {
-        self.groups.last().map_or(0, |group| group.end)
+        self.groups.last().map_or(0, |group| group.end) - self.edges
     }
 
-    /// The groups in the order of ids; the last one is of those that are in no other.
+    /// The groups in the order of ids; the last one is of those that are in no other, or of the edge
+    /// servers where there are some.
     pub fn groups(&self) -> &[Group] {
         &self.groups
     }

@@ -1,7 +1,7 @@
 //! A validated scenario with every default resolved.
 
 use crate::load::Overrides;
-use crate::spec::ScenarioFile;
+use crate::spec::{Assign, ScenarioFile, TopologySection, TreeSection};
 use offbeat_learning::data::PartitionSpec;
 use std::path::Path;
 
@@ -86,6 +86,11 @@ fn settle_paths(file: &mut ScenarioFile, folder: &Path) {
     let files = groups.flat_map(|group| [&mut group.speed_file, &mut group.availability_file]);
     let own = [&mut population.speed_file, &mut population.availability_file];
     for path in own.into_iter().chain(files).flatten() {
+        *path = absolute(&folder.join(&*path));
+    }
+    if let TopologySection::Tree(TreeSection { assign: Assign::File { path }, .. }) =
+        &mut file.topology
+    {
         *path = absolute(&folder.join(&*path));
     }
     if let PartitionSpec::File(partition) = &mut file.data.partition {

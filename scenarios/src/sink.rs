@@ -111,7 +111,7 @@ impl Sink for CsvSink {
     fn record(&mut self, record: &Record) -> Result<(), String> {
         let mut inner = self.0.borrow_mut();
         inner.gather.take(record);
-        if !inner.tasks && matches!(record, Record::Task(_)) {
+        if !inner.tasks && matches!(record, Record::Task(_) | Record::EdgeTask { .. }) {
             return Ok(());
         }
         let wall = inner.wall_seconds + inner.started.elapsed().as_secs_f64();

@@ -6,6 +6,7 @@ use crate::rundir::table::{Spread, reason_name};
 use crate::snapshot::Cost;
 use crate::units::{bytes, count};
 use offbeat_actors::RunResult;
+use offbeat_actors::tally::Below;
 use offbeat_kernel::Span;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -42,6 +43,10 @@ pub struct Summary {
     pub bytes_up: u64,
     /// Bytes sent by the server.
     pub bytes_down: u64,
+    /// What edge servers and their clients did; not there in a star. The counts above are then those
+    /// between the server and its edge servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edges: Option<Edges>,
     /// Mean staleness of the merged updates, in versions.
     pub mean_staleness: f64,
     /// 95th percentile of their staleness; `None` when none was merged.
@@ -68,6 +73,46 @@ pub struct Summary {
     pub persons: String,
     /// The run directory.
     pub run_dir: String,
+}
+
+/// What edge servers and their clients did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Edges {
+    /// Updates of clients that arrived at edge servers.
+    pub updates: u64,
+    /// Merges of such updates.
+    pub merges: u64,
+    /// Bytes sent by the clients of edge servers.
+    pub bytes_up: u64,
+    /// Bytes sent by edge servers to their clients.
+    pub bytes_down: u64,
+    /// Lost tasks of clients by reason.
+    pub lost: BTreeMap<&'static str, u64>,
+}
+
+impl Edges {
+    fn of(below: &Below) -> Option<Self> {
+        let lost = below.lost.iter().map(|(reason, count)| (reason_name(*reason), *count));
+        (below.messages > 0).then(|| Self {
+            updates: below.updates,
+            merges: below.merges,
+            bytes_up: below.bytes_up,
+            bytes_down: below.bytes_down,
+            lost: lost.collect(),
+        })
+    }
+
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let (updates, merges) = (count(self.updates), count(self.merges));
+        let mut rows = vec![
+            ("below edges", format!("{updates} updates of clients, {merges} merges")),
+            ("sent there", format!("{} up, {} down", bytes(self.bytes_up), bytes(self.bytes_down))),
+        ];
+        if !self.lost.is_empty() {
+            rows.push(("lost there", in_words(&self.lost)));
+        }
+        rows
+    }
 }
 
 /// What became of the jobs.
@@ -149,6 +194,7 @@ impl Summary {
             versions: result.counts.versions,
             bytes_up: result.counts.bytes_up,
             bytes_down: result.counts.bytes_down,
+            edges: Edges::of(&result.counts.below),
             mean_staleness: result.mean_staleness(),
             p95_staleness: gather.p95_staleness(),
             wasted_share: gather.wasted_share(),
@@ -244,18 +290,14 @@ impl Summary {
             format!("{} up, {} down", bytes(self.bytes_up), bytes(self.bytes_down)),
         ));
         if !self.lost.is_empty() {
-            let lost: Vec<_> = self
-                .lost
-                .iter()
-                .map(|(name, number)| format!("{} {name}", count(*number)))
-                .collect();
-            rows.push(("lost tasks", lost.join(", ")));
+            rows.push(("lost tasks", in_words(&self.lost)));
         }
         let answers = self.guarded.iter();
         let answers = answers.map(|(name, number)| format!("{} {name}", count(*number)));
         for (index, line) in lines(answers, 60).into_iter().enumerate() {
             rows.push((if index == 0 { "guarded" } else { "" }, line));
         }
+        rows.extend(self.edges.iter().flat_map(Edges::rows));
         if let Some(wasted) = self.wasted_share {
             let share = format!("{:.1} % of the clients' time", wasted * 100.0);
             rows.push(("wasted", share));
@@ -296,4 +338,10 @@ fn lines(words: impl Iterator<Item = String>, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+fn in_words(lost: &BTreeMap<&'static str, u64>) -> String {
+    let lost: Vec<_> =
+        lost.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
+    lost.join(", ")
 }

@@ -256,6 +256,18 @@ impl Conditions for World {
         self.disorderly
     }
 
+    /// Each parameter of each update takes a multiplication and an addition.
+    fn merging(&self, edge: ClientId, task: TaskId, updates: usize, params: usize) -> Span {
+        let mut jitter = self.task_stream(task, JITTER);
+        let device = self.device(edge);
+        self.suffers(edge).hardship.device.compute(
+            &device,
+            updates as u64,
+            2.0 * params as f64,
+            &mut jitter,
+        )
+    }
+
     fn battery(&self, client: ClientId, last: Option<Battery>, now: Time) -> Option<Battery> {
         let suffers = self.suffers(client);
         let energy = suffers.hardship.energy.as_ref()?;
@@ -334,6 +346,9 @@ impl Roster for World {
 
 impl Samples for World {
     fn count(&self, client: ClientId) -> usize {
+        if client.0 >= self.population.clients() {
+            return 0; // An edge server.
+        }
         self.sizes[client.index() % self.sizes.len()] as usize
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Band, Behaviour, Malformation, colluders, data};
 use crate::work::{Output, Private, TrainJob, Workbench};
-use offbeat_kernel::{ClientId, Purpose, Stream};
+use offbeat_kernel::{ClientId, Purpose, Stream, TaskId};
 use offbeat_learning::Flat;
 use offbeat_learning::data::Shard;
 use offbeat_learning::reid::COSINE_DISTANCE;
@@ -15,7 +15,7 @@ impl Workbench {
     /// The output of a hostile client's job.
     pub(crate) fn act(&self, mut job: TrainJob, band: &Band) -> Result<Output, String> {
         let client = job.client;
-        let (worker, counter) = band.worker(client, job.task, job.base);
+        let (worker, counter) = band.worker(client, TaskId(job.draw), job.base);
         job.client = worker;
         let shard = self.shard_of(&job);
         let mut noise = self.seeds.stream(Purpose::Adversary, u64::from(worker.0), counter);

@@ -54,6 +54,7 @@ impl Driver {
             recorder: _,
             director,
             fresh: _,
+            edges,
             clients,
             setup,
             stop: _,
@@ -74,6 +75,10 @@ impl Driver {
                 tasks.insert(*id, task);
             }
         }
+        let mut of_edges = Vec::with_capacity(edges.len());
+        for (id, edge) in (0u32..).zip(edges) {
+            of_edges.push(self.ask(edge, Address::Edge(id)).await?);
+        }
         Ok(State {
             driving: Driving { wall_seconds: self.wall_seconds(), ..driving.clone() },
             server: self.ask(server, Address::Server).await?,
@@ -84,6 +89,7 @@ impl Driver {
                 Some(director) => Some(self.ask(director, Address::Director).await?),
                 None => None,
             },
+            edges: of_edges,
             clients: tasks,
             homes: setup.homes.borrow().clone(),
             book: book.state(),

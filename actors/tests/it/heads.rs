@@ -62,6 +62,7 @@ fn no_message_holds_a_piece_of_a_head() {
         let job = TrainJob {
             label_turn: 0,
             task: TaskId(4),
+            draw: 4,
             client,
             base: offbeat_kernel::Version(0),
             at: Time::ZERO,

@@ -3,6 +3,7 @@
 mod absence;
 mod accounts;
 mod determinism;
+mod edges;
 mod equivalence;
 mod faults;
 mod heads;

@@ -169,3 +169,23 @@ proptest! {
         holds(|| world.federation(), every);
     }
 }
+
+#[test]
+fn edge_servers_in_the_middle_of_their_rounds_survive() {
+    use crate::edges::tree;
+    use offbeat_actors::{EdgeRules, Wait};
+    for (pace, wait) in [
+        (r#"{"pace":{"buffered":{"buffer":2,"concurrency":3}}}"#, Wait::All),
+        (r#"{"pace":{"synchronous":{"clients":3}}}"#, Wait::Share(0.6)),
+        (r#"{"pace":{"immediate":{"concurrency":2}}}"#, Wait::Deadline(Span::from_seconds(0.9))),
+    ] {
+        let mut world = World::new(7, parts(pace));
+        world.network = NetworkSpec::Mlp { hidden: vec![8] };
+        world.shared = Shared::Body;
+        world.ideal.seconds_per_sample = vec![0.002, 0.004, 0.007];
+        world.ideal.latency = Span::from_seconds(0.05);
+        world.topology = tree(&[0, 1, 2, 0, 1, 2, 2], EdgeRules { rounds: 2, clients: None, wait });
+        world.versions = 5;
+        assert!(holds(|| world.federation(), 7) > 3);
+    }
+}

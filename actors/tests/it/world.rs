@@ -5,7 +5,9 @@ use offbeat_actors::network::ServerLink;
 use offbeat_actors::retrieval::ReIdBench;
 use offbeat_actors::rules::RetrievalRules;
 use offbeat_actors::work::{Shards, Workbench};
-use offbeat_actors::{EvaluationRules, Federation, Ideal, Memory, Record, RunResult, StopRules};
+use offbeat_actors::{
+    EvaluationRules, Federation, Ideal, Memory, Record, RunResult, StopRules, Topology,
+};
 use offbeat_kernel::pool::PoolConfig;
 use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, Shard, digits};
@@ -47,6 +49,7 @@ pub(crate) struct World {
     pub(crate) data: Arc<Dataset>,
     pub(crate) blocks: Option<Vec<usize>>,
     pub(crate) reid: ReIdBench,
+    pub(crate) topology: Topology,
 }
 
 /// How much of the parameters travels.
@@ -81,6 +84,7 @@ impl World {
             data,
             blocks: None,
             reid: ReIdBench::default(),
+            topology: Topology::Star,
         }
     }
 
@@ -151,6 +155,7 @@ impl World {
             seams,
             initial: self.initial(),
             conditions: ideal.clone(),
+            topology: self.topology.clone(),
             roster: ideal,
             samples,
             test_clients: Vec::new(),

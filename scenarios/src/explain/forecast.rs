@@ -50,6 +50,9 @@ pub struct Forecast {
     pub bytes_up: u64,
     /// Bytes that the server sent.
     pub bytes_down: u64,
+    /// Bytes that clients sent to edge servers, and edge servers to them; none in a star. The figures above
+    /// are then those between the server and its edge servers.
+    pub below: Option<[u64; 2]>,
     /// What it costs this machine.
     pub machine: Machine,
 }
@@ -89,6 +92,8 @@ pub fn forecast(loaded: &Loaded, options: &Options) -> Result<Forecast, Problem>
     })?;
     let rounds = rounds(&memory.records.borrow());
     let counts = &result.counts;
+    let below = &counts.below;
+    let trained = if below.messages > 0 { below.updates } else { counts.merged };
     let whole = !(cut && counts.updates >= ENOUGH);
     let task_seconds = task_seconds(loaded, &prepared, &options)?;
     let play = result.wall_seconds;
@@ -96,7 +101,7 @@ pub fn forecast(loaded: &Loaded, options: &Options) -> Result<Forecast, Problem>
         workers: options.workers,
         memory_bytes: memory_bytes(&prepared, travelling, counts.updates, options.workers),
         task_seconds,
-        wall_seconds: play + task_seconds * counts.merged as f64 / options.workers.max(1) as f64,
+        wall_seconds: play + task_seconds * trained as f64 / options.workers.max(1) as f64,
     };
     Ok(Forecast {
         samples: prepared.samples(),
@@ -112,6 +117,7 @@ pub fn forecast(loaded: &Loaded, options: &Options) -> Result<Forecast, Problem>
         round_seconds: [0.1, 0.5, 0.9, 0.99].map(|share| quantile(&rounds, share).unwrap_or(0.0)),
         bytes_up: counts.bytes_up,
         bytes_down: counts.bytes_down,
+        below: (below.messages > 0).then_some([below.bytes_up, below.bytes_down]),
         machine,
     })
 }

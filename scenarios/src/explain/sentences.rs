@@ -41,6 +41,17 @@ fn who(sections: &ScenarioFile, forecast: &Forecast) -> String {
         count(forecast.samples),
         chosen(&sections.data.partition)
     );
+    if let Some(tree) = sections.topology.tree() {
+        let rounds = match tree.edge_rounds {
+            1 => "once".to_string(),
+            many => format!("{} times", count(u64::from(many))),
+        };
+        text += &format!(
+            " They answer {} edge servers, each of which merges its own clients' updates {rounds} before it \
+             answers the server.",
+            count(u64::from(tree.edges))
+        );
+    }
     let mut before = 0;
     for (group, end) in population.group.iter().zip(population.group_ends()) {
         let name = if group.name.is_empty() { "a group without name" } else { &group.name };
@@ -111,14 +122,20 @@ fn traffic(forecast: &Forecast) -> String {
     let rounds = forecast.versions.max(1);
     let (up, down) = (forecast.bytes_up, forecast.bytes_down);
     let each = |all: u64| bytes(all / rounds);
-    format!(
-        "For each version clients send {} and receive {}; {} and {} in {} versions.",
+    let senders = if forecast.below.is_some() { "edge servers" } else { "clients" };
+    let mut text = format!(
+        "For each version {senders} send {} and receive {}; {} and {} in {} versions.",
         each(up),
         each(down),
         bytes(up),
         bytes(down),
         count(forecast.versions)
-    )
+    );
+    if let Some([up, down]) = forecast.below {
+        let (up, down) = (bytes(up), bytes(down));
+        text += &format!(" Their own clients send them {up} and receive {down}.");
+    }
+    text
 }
 
 fn here(forecast: &Forecast) -> String {

@@ -10,7 +10,7 @@ mod work;
 
 use crate::report::retrieval::RetrievalPoint;
 use crate::report::stats::{histogram_mean, histogram_quantile};
-use crate::report::{Counts, EvalPoint, Happening, Outcome, RunData};
+use crate::report::{Counts, EdgeData, EvalPoint, Happening, Outcome, RunData};
 use crate::rundir::table::reason_name;
 use offbeat_actors::record::{TaskEnd, TaskRow};
 use offbeat_actors::{Record, RunResult};
@@ -35,6 +35,9 @@ pub struct Gather {
     clients: Vec<f64>,
     staleness: Vec<u64>,
     spans: Spans,
+    /// Of the clients of edge servers.
+    below: Spans,
+    edges: bool,
     work: Work,
     retrieval: Vec<RetrievalPoint>,
     happenings: Vec<Happening>,
@@ -92,6 +95,11 @@ impl Gather {
             }
             // Counted by the server already.
             Record::Guarded { .. } => {}
+            Record::EdgeTask { row, .. } => {
+                self.edges = true;
+                self.below.add(row, outcome(row.end));
+            }
+            Record::EdgeAggregation { .. } => self.edges = true,
         }
     }
 
@@ -168,6 +176,7 @@ impl Gather {
             p95_staleness,
             staleness: self.staleness,
             retrieval: self.retrieval,
+            edges: self.edges.then(|| Box::new(below(self.below, counts))),
             tasks_note: self.spans.note(),
             tasks: self.spans.into_list(),
             happenings: self.happenings,
@@ -181,6 +190,20 @@ impl Gather {
 pub(crate) fn guarded(result: &RunResult) -> BTreeMap<String, u64> {
     let found = result.counts.guarded.iter();
     found.map(|((fault, measure), n)| (format!("{measure}: {}", fault.name()), *n)).collect()
+}
+
+fn below(spans: Spans, counts: &offbeat_actors::tally::Counts) -> EdgeData {
+    let below = &counts.below;
+    let lost = below.lost.iter().map(|(why, number)| (reason_name(*why).to_string(), *number));
+    EdgeData {
+        updates: below.updates,
+        merges: below.merges,
+        bytes_up: below.bytes_up,
+        bytes_down: below.bytes_down,
+        lost: lost.collect(),
+        tasks_note: spans.note(),
+        tasks: spans.into_list(),
+    }
 }
 
 fn per_class(test: &Evaluation) -> Vec<f64> {

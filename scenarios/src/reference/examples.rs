@@ -14,6 +14,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("partition", include_str!("../../library/partition.toml")),
     ("outage", include_str!("../../library/outage.toml")),
     ("script-hooks", include_str!("../../library/script-hooks.toml")),
+    ("edges", include_str!("../../library/edges.toml")),
     ("base", include_str!("../../cookbook/base.toml")),
     ("groups", include_str!("../../cookbook/groups.toml")),
     ("extend", include_str!("../../cookbook/extend.toml")),

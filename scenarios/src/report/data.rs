@@ -1,5 +1,6 @@
 //! What a page needs to know about a run.
 
+use super::edges::EdgeData;
 use super::nan;
 use super::retrieval::RetrievalPoint;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,10 @@ pub struct RunData {
     /// What the timeline or the script let happen, in the order of time.
     #[serde(default)]
     pub happenings: Vec<Happening>,
+    /// What happened between edge servers and their clients, where there are edge servers; then the clients
+    /// of all other figures are the edge servers.
+    #[serde(default)]
+    pub edges: Option<Box<EdgeData>>,
     /// Share of the clients' working time whose result was not used, 0 to 1; `None` when unknown.
     pub wasted_share: Option<f64>,
     /// Trials on the persons of each domain; empty where nobody was searched for.

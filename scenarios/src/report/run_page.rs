@@ -5,6 +5,7 @@ use super::curves::{Along, Shown, curves};
 use super::data::RunData;
 use super::distributions::{client_accuracy, per_class, staleness};
 use super::domains;
+use super::edges::edges;
 use super::html::{escape, note, page, section, table, tiles};
 use super::lanes::timeline;
 use super::quantity::{Quantity, count};
@@ -39,7 +40,17 @@ pub fn run_page(run: &RunData) -> String {
     }
     let wide = if last.is_some() { " three" } else { "" };
     body += &section("Distributions", &format!("<div class=\"grid{wide}\">{spread}</div>\n"));
-    body += &section("What the clients did", &timeline("Tasks of each client", run, CLIENTS));
+    match &run.edges {
+        None => {
+            let lanes = timeline("Tasks of each client", run, CLIENTS);
+            body += &section("What the clients did", &lanes);
+        }
+        Some(below) => {
+            let lanes = timeline("Tasks of each edge server", run, CLIENTS);
+            body += &section("What the edge servers did", &lanes);
+            body += &section("What their clients did", &edges(run, below, CLIENTS));
+        }
+    }
     if !run.happenings.is_empty() {
         body += &section("What happened", &happenings(run));
     }

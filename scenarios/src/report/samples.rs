@@ -89,6 +89,7 @@ impl Sample {
             tasks,
             retrieval: Vec::new(),
             tasks_note: String::new(),
+            edges: None,
             wasted_share: Some(0.05 + 0.2 * noise(self.seed as f64 + self.pace)),
             utilisation: Some(0.93),
         }

@@ -2,7 +2,7 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `guard` or `happening` |
+//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `guard` or `happening`; `edge-aggregation` and `edge-task` are those between edge servers and their clients |
 //! | `virtual_seconds` | virtual time: when the version was published, the updates merged, the task ended |
 //! | `wall_seconds` | real time since the start of the run when the row was written |
 //! | `version` | model version: evaluated, published, or sent to the client |
@@ -14,9 +14,12 @@
 //! `attack_success` where an attack has an aim, over clients `accuracy_mean`, `accuracy_worst`, `accuracy_best`. Of an aggregation: `updates`, and
 //! by client `staleness`, `weight`, `training_loss`. Of a task: `seconds`, `bytes_down`, `bytes_up`, and
 //! `arrived` or `lost-<reason>` with value 1. Of a retrieval: `rank-1@<domain>`, `rank-5`, `rank-10`, `map`
-//! (trapezoid form) and `map-standard` likewise; of a client's local model when `client` is filled. Of an
-//! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1. Of a
-//! happening: what it was, in words, with value 1.
+//! (trapezoid form) and `map-standard` likewise; of a client's local model when `client` is filled. Where there are edge servers, the clients of
+//! `aggregation` and `task` are the edge servers; `edge-task` has the metric `edge` besides, with the number of
+//! the client's edge server, and `edge-aggregation` has `updates`, `round` and `task` for the edge server that
+//! `client` names, where `task` is its own task at the server. Of an
+//! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1. Of a happening: what it was, in words, with
+//! value 1.
 
 use offbeat_actors::Record;
 use offbeat_actors::record::{TaskEnd, TaskRow};
@@ -96,7 +99,29 @@ pub fn rows(record: &Record) -> Vec<Row> {
         Record::Retrieval { at, version, tried } => {
             tried.iter().flat_map(|one| of_trial(*at, *version, one)).collect()
         }
-        Record::Task(task) => of_task(task),
+        Record::Task(task) => of_task("task", task),
+        Record::EdgeTask { edge, row, .. } => {
+            let mut rows = of_task("edge-task", row);
+            let first = rows[0].clone();
+            rows.push(Row { metric: "edge".into(), value: f64::from(*edge), ..first });
+            rows
+        }
+        Record::EdgeAggregation { at, edge, of, round, version, used } => {
+            let figures = [
+                ("updates", used.len() as f64),
+                ("round", f64::from(*round)),
+                ("task", of.0 as f64),
+            ];
+            let row = |(metric, value): (&'static str, f64)| Row {
+                kind: "edge-aggregation",
+                at: *at,
+                version: *version,
+                client: Some(ClientId(*edge)),
+                metric: metric.into(),
+                value,
+            };
+            figures.into_iter().map(row).collect()
+        }
         Record::Happening { at, what } => vec![Row {
             kind: "happening",
             at: *at,
@@ -182,7 +207,7 @@ fn of_trial(at: Time, version: Version, tried: &Tried) -> Vec<Row> {
     values.into_iter().map(row).collect()
 }
 
-fn of_task(task: &TaskRow) -> Vec<Row> {
+fn of_task(kind: &'static str, task: &TaskRow) -> Vec<Row> {
     let end = match task.end {
         TaskEnd::Arrived => "arrived".into(),
         TaskEnd::Lost(reason) => format!("lost-{}", reason_name(reason)).into(),
@@ -194,7 +219,7 @@ fn of_task(task: &TaskRow) -> Vec<Row> {
         (end, 1.0),
     ];
     let row = |(metric, value)| Row {
-        kind: "task",
+        kind,
         at: task.ended,
         version: task.version,
         client: Some(task.client),

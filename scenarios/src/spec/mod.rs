@@ -16,6 +16,7 @@ mod script;
 mod server;
 mod strategy;
 mod timeline;
+mod topology;
 mod training;
 
 pub use adversary::AdversarySection;
@@ -33,6 +34,7 @@ pub use timeline::{
     Change, Condition, CrashServer, Partition, SlowDown, SwitchPart, TimelineEntry, TimerSpec,
     Turn, Whom,
 };
+pub use topology::{Assign, TopologySection, TreeSection, WaitRule};
 pub use training::{ObjectiveSection, RateGroup, SgdSection, TrainingSection};
 
 use schemars::JsonSchema;
@@ -63,6 +65,9 @@ pub struct ScenarioFile {
     /// Clients that are hostile, as `[[adversary]]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adversary: Vec<AdversarySection>,
+    /// Who is connected to whom: a star, or a tree with edge servers.
+    #[serde(default)]
+    pub topology: TopologySection,
     /// The server's own link.
     #[serde(default)]
     pub server: ServerSection,

@@ -10,6 +10,7 @@ mod population;
 mod run;
 mod strategy;
 mod timeline;
+mod topology;
 mod training;
 
 use crate::diagnose::Problem;
@@ -41,6 +42,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     training::network(&file.network.model, &mut checks);
     training::evaluation(&file.evaluation, &mut checks);
     training::output(&file.output, &mut checks);
+    topology::check(file, &mut checks);
     strategy::check(file, &mut checks);
     people::check(file, &mut checks);
     timeline::check(file, &mut checks);

@@ -37,7 +37,7 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
 
 /// Rounds and buffers against the number of clients: nobody can be invited twice at the same time.
 fn pace(file: &ScenarioFile, checks: &mut Checks<'_>) {
-    let clients = file.population.clients as usize;
+    let clients = file.topology.clients_of_server(file.population.clients) as usize;
     if !checks.countable("population.clients") {
         // Reported already, as unreadable or out of range.
         return;
@@ -53,7 +53,11 @@ fn pace(file: &ScenarioFile, checks: &mut Checks<'_>) {
         let table = path.trim_end_matches(key).trim_end_matches('.');
         checks.conflict(
             path,
-            "population.clients",
+            if file.topology.tree().is_some() {
+                "topology.tree.edges"
+            } else {
+                "population.clients"
+            },
             &format!("{many} clients {what}, but there are only {clients}"),
             &format!("write at most `{key} = {clients}` in `[{table}]`"),
         );
