@@ -165,6 +165,11 @@ pub fn resume(
 
 /// Whether a run came to the end that its scenario names.
 fn is_complete(dir: &Path) -> bool {
+    // One that was killed between its last file and its final name has all files, and goes on to get the name.
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    if name.contains(".running-") {
+        return false;
+    }
     let text = std::fs::read_to_string(dir.join("summary.json")).unwrap_or_default();
     let summary: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     // A run that is under way again still has the summary of its interruption.
@@ -261,17 +266,19 @@ fn keep(
         .map_err(|error| WriteError::new(&dir.file("report.json"), error))?;
     dir.write("report.json", &json)?;
     dir.write("report.html", run_page(&data).as_bytes())?;
+    let digest = result.digest.short();
     let ending = match result.ended.as_str() {
-        INTERRUPTED => Ending::Interrupted(result.digest.short()),
-        _ => {
-            // Those by virtual time and those asked for are places to branch off from; the others were for
-            // safety.
-            Vault::open(dir.path())
-                .remove(|header| matches!(header.occasion, Occasion::Wall | Occasion::Interrupted));
-            Ending::Complete(result.digest.short())
-        }
+        INTERRUPTED => Ending::Interrupted(digest),
+        _ => Ending::Complete(digest),
     };
-    Ok(summary.kept_in(&shortest(dir.finish(&ending)?)))
+    let kept = dir.finish(&ending)?;
+    if matches!(ending, Ending::Complete(_)) {
+        // Those by virtual time and those asked for are places to branch off from; the others were for safety,
+        // needed until the directory has its name.
+        Vault::open(&kept)
+            .remove(|header| matches!(header.occasion, Occasion::Wall | Occasion::Interrupted));
+    }
+    Ok(summary.kept_in(&shortest(kept)))
 }
 
 fn name(loaded: &Loaded, options: &Options) -> Name {

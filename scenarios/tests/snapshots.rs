@@ -108,6 +108,19 @@ fn a_complete_run_is_not_resumed() {
 }
 
 #[test]
+fn a_run_that_lacks_but_its_final_name_gets_it() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    fs::write(folder.path().join("s.toml"), SCENARIO).expect("writable");
+    offbeat(folder.path(), &["run", "s.toml", "--out", "out", "--quiet"]);
+    let dir = only(&folder.path().join("out"));
+    let (whole, unnamed) = (digest(&dir), folder.path().join("out/s-1.running-1"));
+    fs::rename(&dir, &unnamed).expect("it can be renamed");
+    let output = offbeat(folder.path(), &["resume", &unnamed.to_string_lossy()]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(digest(&only(&folder.path().join("out"))), whole);
+}
+
+#[test]
 fn an_unwritable_place_is_named() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     fs::write(folder.path().join("s.toml"), SCENARIO).expect("writable");
