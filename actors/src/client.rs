@@ -1,42 +1,29 @@
 //! A client: it declines, trains, gives up or answers. It exists as an actor only while it works.
 
 use crate::adversary::{Adversaries, Behaviour};
-use crate::conditions::{Battery, Conditions, Outcome};
+use crate::conditions::{Conditions, Outcome};
 use crate::director::SharedInterventions;
-use crate::effect::{Deliver, Effect};
+use crate::effect::Effect;
 use crate::message::{Address, Answer, Invite, Message};
 use crate::promise::Book;
-use crate::snapshot::Save;
 use crate::topology::Topology;
 use crate::wire;
 use crate::work::{CONTROL, Private, TrainJob};
-use actix::{Actor, Context, Handler, MessageResult};
+use actix::{Actor, Context};
 use offbeat_kernel::pool::Urgency;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::LocalPlan;
 use offbeat_learning::reid::COSINE_DISTANCE;
 use offbeat_strategies::signal::LossReason;
 use serde::{Deserialize, Serialize};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What clients keep between tasks. Only clients that keep something have an entry.
-pub type Homes = Rc<RefCell<BTreeMap<ClientId, Home>>>;
+mod delivery;
+mod home;
 
-/// What one client keeps.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Home {
-    /// What it has kept for certain.
-    pub private: Private,
-    /// A finished task whose private part has not been fetched yet.
-    pub pending: Option<TaskId>,
-    /// Its battery when it was last looked at, where energy matters.
-    pub battery: Option<Battery>,
-    /// The last task it began, where invitations can come twice.
-    pub last: Option<TaskId>,
-}
+pub use self::delivery::{DeliverToClient, Reaction};
+pub use self::home::{Home, Homes, settle};
 
 /// What all clients of a run have in common.
 #[derive(Clone, Debug)]
@@ -371,81 +358,6 @@ fn steps_of(share: f64, planned: usize) -> usize {
     ((share * planned as f64).round() as usize).clamp(1, planned.max(1))
 }
 
-/// What a client keeps, with its last training settled. A training that failed changes nothing.
-pub fn settle(homes: &Homes, book: &Book, client: ClientId) -> Private {
-    let mut homes = homes.borrow_mut();
-    let Some(home) = homes.get_mut(&client) else { return Private::default() };
-    if let Some(task) = home.pending.take()
-        && let Ok(private) = book.take_private(task)
-    {
-        home.private = private;
-    }
-    home.private.clone()
-}
-
 impl Actor for Client {
     type Context = Context<Self>;
-}
-
-impl Handler<Save<Option<Task>>> for Client {
-    type Result = MessageResult<Save<Option<Task>>>;
-
-    fn handle(&mut self, _: Save<Option<Task>>, _: &mut Context<Self>) -> Self::Result {
-        // Every field by its name: one that is added and forgotten here does not compile.
-        let Self { id: _, setup: _, task } = self;
-        MessageResult(Ok(task.clone()))
-    }
-}
-
-/// What a client says after a message.
-#[derive(Debug)]
-pub struct Reaction {
-    /// What is to happen.
-    pub effects: Vec<Effect>,
-    /// Whether its actor can end.
-    pub idle: bool,
-}
-
-/// [`Deliver`] for a client.
-#[derive(Debug, actix::Message)]
-#[rtype(result = "Reaction")]
-pub struct DeliverToClient(pub Deliver);
-
-impl<A, M> actix::dev::MessageResponse<A, M> for Reaction
-where
-    A: Actor,
-    M: actix::Message<Result = Reaction>,
-{
-    fn handle(self, _: &mut A::Context, tx: Option<actix::dev::OneshotSender<Reaction>>) {
-        if let Some(tx) = tx {
-            let _ = tx.send(self);
-        }
-    }
-}
-
-impl Handler<DeliverToClient> for Client {
-    type Result = Reaction;
-
-    fn handle(&mut self, deliver: DeliverToClient, _: &mut Context<Self>) -> Reaction {
-        let Deliver { now, message } = deliver.0;
-        let effects = match message {
-            Message::Invite(invite)
-                if self.setup.remember
-                    || self.setup.interventions.is_some()
-                    || matches!(self.setup.topology.above(self.id), Address::Edge(_)) =>
-            {
-                self.newest(*invite, now)
-            }
-            Message::Invite(invite) if self.is_idle() => self.invited(*invite, now),
-            // A client does one thing at a time.
-            Message::Invite(invite) => vec![self.lost(invite.task, LossReason::Declined)],
-            Message::Cancel(task) => self.cancelled(task, now),
-            Message::Urge(task) => self.urged(task, now),
-            Message::Finished(task) => self.finished(task, now),
-            Message::Interrupt(reason) => self.interrupted(reason, now),
-            Message::GaveUp(task, reason) => self.gave_up(task, reason, now),
-            _ => Vec::new(),
-        };
-        Reaction { effects, idle: self.is_idle() }
-    }
 }

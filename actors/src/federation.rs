@@ -4,8 +4,7 @@
 //! actor's effects back. Everything runs in one actix system on the calling thread; the pool's workers
 //! compute meanwhile.
 
-use self::joining::{as_the_server_sees, edges};
-use crate::client::{Client, ClientSetup, DeliverToClient, Homes, Reaction, Samples};
+use crate::client::{Client, ClientSetup, DeliverToClient, Reaction, Samples};
 use crate::conditions::Conditions;
 use crate::director::{Begin, Director, DirectorSetup};
 use crate::edge::Edge;
@@ -17,23 +16,21 @@ use crate::network::{Network, ServerLink, Transmit};
 use crate::promise::Book;
 use crate::record::{Progress, Record, Sink};
 use crate::recorder::{Check, Keep, Recorder};
-use crate::retrieval::Trials;
 use crate::rules::{EvaluationRules, StopRules};
 use crate::run::RunResult;
 use crate::server::Server;
-use crate::snapshot::{Continuation, Driving, Keeper, Occasion, State};
+use crate::snapshot::{Continuation, Driving, Keeper, Occasion};
 use crate::strategist::Strategist;
 use crate::tally::Tally;
 use crate::topology::Topology;
 use crate::work::Workbench;
 use actix::{Actor, Addr};
-use offbeat_kernel::pool::{Pool, PoolConfig};
+use offbeat_kernel::pool::PoolConfig;
 use offbeat_kernel::{ClientId, Time, codec};
 use offbeat_learning::Flat;
 use offbeat_learning::intern::Known;
 use offbeat_strategies::Roster;
-use offbeat_strategies::composed::{Composed, Seams};
-use offbeat_strategies::registry::Registry;
+use offbeat_strategies::composed::Seams;
 use offbeat_strategies::signal::{Order, Signal};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -114,6 +111,7 @@ const NOTHING_LEFT: &str = "nothing is left to happen";
 /// So many rings of the timeline without anything else in between mean that nothing else will happen.
 const QUIET: u32 = 100_000;
 
+mod assembly;
 mod ending;
 mod joining;
 mod saving;
@@ -145,126 +143,6 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(
-        federation: Federation,
-        sink: Box<dyn Sink>,
-        continuation: Continuation,
-    ) -> Result<Self, RunError> {
-        let Federation { workbench, pool, seams, initial, conditions, .. } = federation;
-        let seeds = workbench.seeds;
-        let total = workbench.trainer.network().layout().len();
-        let keeps = initial.len() < total || workbench.controls || workbench.reid.local_models;
-        let body = workbench.trainer.network().layout().body().end;
-        let trials = Trials::of(&workbench.reid, body);
-        let cosine_distance = workbench.reid.cosine_distance;
-        let plan = workbench.plan.clone();
-        let (controls, timing_only) = (workbench.controls, workbench.timing_only);
-        let test_rows = workbench.test.len();
-        let aim_rows = workbench.aim.as_ref().map_or(0, |aim| aim.len());
-        let adversaries = workbench.adversaries.clone();
-        let pool = Pool::new(pool, workbench)
-            .map_err(|source| RunError::Workers { workers: pool.workers, source })?;
-        let (tally, homes) = (Tally::default(), Homes::default());
-        let interventions = federation.director.as_ref().map(|setup| setup.interventions.clone());
-        let book = Book::new(pool).counting(tally.clone());
-        let topology = federation.topology;
-        let setup = ClientSetup {
-            topology: topology.clone(),
-            remember: conditions.disorderly(),
-            interventions: interventions.clone(),
-            conditions: conditions.clone(),
-            book: book.clone(),
-            homes: homes.clone(),
-            plan,
-            samples: federation.samples,
-            adversaries,
-            keeps,
-            controls,
-            cosine_distance,
-        };
-        let (evaluation, stop) = (federation.evaluation, federation.stop);
-        let mut server =
-            Server::new(initial.clone(), evaluation, stop.clone(), book.clone(), tally.clone())
-                .above(topology.clone());
-        let mut edges = edges(&topology, &setup, &federation.roster, &tally, seeds);
-        let mut strategy = Composed::new(seams, initial.clone());
-        let mut told = stop.read_evaluations();
-        let mut registry = Registry::default();
-        let mut director = None;
-        if let Some(setup) = federation.director {
-            let wants = setup.wants();
-            told |= wants.evaluations;
-            server = server.observed(wants, setup.board.clone());
-            strategy.keep_durable(setup.durable_every).map_err(RunError::Snapshot)?;
-            let DirectorSetup { interventions, timeline, hooks, board, .. } = setup;
-            registry = setup.registry;
-            director = Some(Director::new(interventions, timeline, hooks, board));
-        }
-        let mut evaluator = Evaluator::new(
-            evaluation,
-            told,
-            [test_rows, aim_rows],
-            (federation.test_clients, trials),
-            homes,
-            book.clone(),
-        )
-        .in_changing_world(interventions.clone())
-        .seeing(topology.clone());
-        let mut network = Network::new(conditions, federation.server_link, tally.clone())
-            .connecting(topology.clone())
-            .watching(interventions);
-        let mut driving = Driving::new(initial, federation.trace);
-        let mut clients = BTreeMap::new();
-        let mut down = false;
-        if let Some(from) = &continuation.from {
-            let state = State::unpack(from).map_err(RunError::Snapshot)?;
-            server.restore(state.server);
-            down = state.strategist.down;
-            strategy.restore(state.strategist.strategy, &registry).map_err(RunError::Snapshot)?;
-            evaluator.restore(state.evaluator);
-            network.restore(state.network);
-            for (edge, state) in edges.iter_mut().zip(state.edges) {
-                edge.restore(state);
-            }
-            if let (Some(director), Some(state)) = (&mut director, state.director) {
-                director.restore(state).map_err(RunError::Snapshot)?;
-            }
-            tally.restore(state.counts);
-            book.restore(state.book);
-            setup.homes.replace(state.homes);
-            let at_work = |(id, task)| (id, Client::at_work(id, setup.clone(), task).start());
-            clients.extend(state.clients.into_iter().map(at_work));
-            driving = state.driving;
-        }
-        let roster = as_the_server_sees(&topology, federation.roster);
-        let strategist =
-            Strategist::new(strategy, seeds, roster, book.clone()).with_parts(registry, down);
-        Ok(Self {
-            driving,
-            server: server.start(),
-            strategist: strategist.start(),
-            network: network.start(),
-            evaluator: evaluator.start(),
-            recorder: Recorder::new(sink).start(),
-            director: director.map(Actor::start),
-            fresh: continuation.from.is_none(),
-            edges: edges.into_iter().map(Actor::start).collect(),
-            clients,
-            setup,
-            stop,
-            interrupt: federation.interrupt,
-            book,
-            tally,
-            records: Vec::new(),
-            started: Instant::now(),
-            flushed: Instant::now(),
-            timing_only,
-            snapshot_wanted: false,
-            known: Known::default(),
-            keeper: continuation.keeper,
-        })
-    }
-
     async fn run(mut self) -> Result<RunResult, RunError> {
         if self.fresh {
             self.begin().await?;

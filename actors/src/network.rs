@@ -12,7 +12,7 @@ use crate::snapshot::Save;
 use crate::tally::Tally;
 use crate::topology::Topology;
 use actix::{Actor, Context, Handler, MessageResult};
-use offbeat_kernel::hardship::{Barrier, FairLink, Transit};
+use offbeat_kernel::hardship::FairLink;
 use offbeat_kernel::{ClientId, Span, TaskId, Time};
 use offbeat_strategies::signal::LossReason;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,10 @@ pub struct ServerLink {
     /// From the clients to the server.
     pub up: Option<u64>,
 }
+
+mod disturbed;
+
+use self::disturbed::lost_at;
 
 /// Carries messages.
 #[derive(Debug)]
@@ -202,18 +206,6 @@ impl Network {
         }
     }
 
-    fn barrier(&self, client: ClientId) -> Option<Barrier> {
-        self.interventions.as_ref()?.borrow().barrier(client)
-    }
-
-    fn hold(&mut self, flow: Flow, progress: Progress) {
-        let Flow { client, task, to, message, .. } = flow;
-        let held = Passing { client, task, to, message, progress, lost: None };
-        let id = self.next_flow;
-        self.next_flow += 1;
-        self.passing.insert(id, held);
-    }
-
     /// The end of a transfer that takes `span` from `start`, or its ends, if it arrives twice.
     fn carry(&mut self, flow: Flow, start: Time, span: Span) -> Vec<Effect> {
         let Flow { client, task, way, to, message, .. } = flow;
@@ -250,74 +242,6 @@ impl Network {
         let progress = Progress::Until(at);
         self.passing.insert(id, Passing { client, task, to, message, progress, lost });
         Effect::Schedule { at, to: Address::Network, message: Message::Passed(id) }
-    }
-
-    /// A message is at its end of the way, unless something came between.
-    fn passed(&mut self, id: u64, now: Time) -> Option<Effect> {
-        if self.passing.get(&id)?.progress != Progress::Until(now) {
-            return None;
-        }
-        let Passing { client, to, message, lost, .. } = self.passing.remove(&id)?;
-        Some(self.arrival(now, client, to, message, lost))
-    }
-
-    /// Something was done to clients: their messages are lost, wait, or go on.
-    fn disturbed(&mut self, now: Time) -> Vec<Effect> {
-        let mut effects = self.take_off(now);
-        let ids: Vec<u64> = self.passing.keys().copied().collect();
-        for id in ids {
-            let Some(mut passing) = self.passing.remove(&id) else { continue };
-            let barrier = self.barrier(passing.client);
-            if let Some(reason) = barrier.and_then(lost_at) {
-                effects.push(self.undelivered(now, passing.client, passing.message, reason));
-                continue;
-            }
-            match (passing.progress, barrier) {
-                (Progress::Until(at), Some(_)) => passing.progress = Progress::Held(at.since(now)),
-                (Progress::Held(span), None) => {
-                    passing.progress = Progress::Until(now + span);
-                    let message = Message::Passed(id);
-                    effects.push(Effect::Schedule {
-                        at: now + span,
-                        to: Address::Network,
-                        message,
-                    });
-                }
-                (Progress::Stalled(way, bytes), None) => {
-                    effects.push(self.get_on_again(passing, way, bytes, now));
-                    continue;
-                }
-                _ => {}
-            }
-            self.passing.insert(id, passing);
-        }
-        effects
-    }
-
-    /// Takes the transfers of clients that cannot be reached off the shared links.
-    fn take_off(&mut self, now: Time) -> Vec<Effect> {
-        let struck: Vec<u64> = (self.flows.iter())
-            .filter(|(_, flow)| self.barrier(flow.client).is_some())
-            .map(|(id, _)| *id)
-            .collect();
-        for id in &struck {
-            let Some(flow) = self.flows.remove(id) else { continue };
-            let (way, bytes) = (flow.way, flow.bytes);
-            let left = self.shared(way).and_then(|shared| shared.link.finish(now, *id));
-            self.hold(flow, Progress::Stalled(way, left.unwrap_or(bytes)));
-        }
-        let ways = if struck.is_empty() { vec![] } else { vec![Direction::Down, Direction::Up] };
-        let foresee = |way| self.shared(way).and_then(|shared| shared.foresee(way));
-        ways.into_iter().filter_map(foresee).collect()
-    }
-
-    fn get_on_again(&mut self, passing: Passing, way: Direction, bytes: u64, now: Time) -> Effect {
-        let Passing { client, task, to, message, .. } = passing;
-        let id = self.next_flow;
-        self.next_flow += 1;
-        let at = now + self.conditions.delay(client, task, way);
-        self.flows.insert(id, Flow { client, task, way, bytes, sent: now, to, message });
-        Effect::Schedule { at, to: Address::Network, message: Message::FlowStart(id) }
     }
 
     fn flow_starts(&mut self, id: u64, now: Time) -> Vec<Effect> {
@@ -406,16 +330,6 @@ impl Shared {
         let (at, _) = self.link.next_completion()?;
         let message = Message::FlowDone(way, self.epoch);
         Some(Effect::Schedule { at, to: Address::Network, message })
-    }
-}
-
-/// Why a message that meets the barrier is lost; `None` when it waits.
-fn lost_at(barrier: Barrier) -> Option<LossReason> {
-    match barrier {
-        Barrier::Left => Some(LossReason::Left),
-        Barrier::Crashed => Some(LossReason::Crashed),
-        Barrier::Cut(Transit::Lost) => Some(LossReason::CutOff),
-        Barrier::Cut(Transit::Wait) => None,
     }
 }
 

@@ -3,22 +3,26 @@
 
 use crate::effect::{Deliver, Effect};
 use crate::hooks::{SharedBoard, Told, Wants};
-use crate::message::{Address, Answer, Command, Invite, Message};
+use crate::message::{Address, Command, Invite, Message};
 use crate::promise::Book;
-use crate::record::{Record, TaskEnd, TaskRow};
+use crate::record::{Record, TaskEnd};
 use crate::rules::{EvaluationRules, StopRules};
-use crate::snapshot::Save;
 use crate::tally::Tally;
 use crate::topology::Topology;
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::Flat;
-use offbeat_learning::evaluate::Evaluation;
-use offbeat_strategies::Arrival;
-use offbeat_strategies::guard::{Fault, Incident, Measure};
+use offbeat_strategies::guard::{Incident, Measure};
 use offbeat_strategies::signal::{Clusters, Invitation, LossReason, Order, Publication, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+mod answers;
+mod judging;
+mod state;
+
+use self::answers::row;
+pub use self::state::State;
 
 /// The server's protocol state.
 #[derive(Debug)]
@@ -55,23 +59,6 @@ struct Sent {
     version: Version,
     invited: Time,
     bytes_down: u64,
-}
-
-/// What the server knows between two events.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct State {
-    open: BTreeMap<TaskId, Sent>,
-    version: Version,
-    model: Flat,
-    clusters: Option<Box<Clusters>>,
-    best: Option<f64>,
-    without_gain: u32,
-    evaluated: Option<Version>,
-    lost_in_a_row: u64,
-    fruitless_in_a_row: u64,
-    last_task: Option<TaskId>,
-    closed: bool,
-    down: bool,
 }
 
 /// Starts the periodic evaluation timer: a signal token that the strategist never sees.
@@ -119,58 +106,6 @@ impl Server {
     pub fn above(mut self, topology: Topology) -> Self {
         self.topology = topology;
         self
-    }
-
-    /// What it knows now.
-    pub fn state(&self) -> State {
-        // Every field by its name: one that is added and forgotten here does not compile.
-        let Self {
-            open,
-            version,
-            model,
-            clusters,
-            evaluation: _,
-            stop: _,
-            topology: _,
-            book: _,
-            tally: _,
-            best,
-            without_gain,
-            evaluated,
-            lost_in_a_row,
-            fruitless_in_a_row,
-            last_task,
-            closed,
-            down,
-            wants: _,
-            board: _,
-        } = self;
-        State {
-            open: open.clone(),
-            version: *version,
-            model: model.clone(),
-            clusters: clusters.clone(),
-            best: *best,
-            without_gain: *without_gain,
-            evaluated: *evaluated,
-            lost_in_a_row: *lost_in_a_row,
-            fruitless_in_a_row: *fruitless_in_a_row,
-            last_task: *last_task,
-            closed: *closed,
-            down: *down,
-        }
-    }
-
-    /// Puts back what [`Server::state`] gave.
-    pub fn restore(&mut self, state: State) {
-        let State { open, version, model, clusters, best, without_gain, evaluated, .. } = state;
-        let State { lost_in_a_row, fruitless_in_a_row, last_task, closed, down, .. } = state;
-        (self.fruitless_in_a_row, self.last_task, self.down) =
-            (fruitless_in_a_row, last_task, down);
-        (self.open, self.version, self.best) = (open, version, best);
-        (self.model, self.clusters) = (model, clusters);
-        (self.without_gain, self.evaluated) = (without_gain, evaluated);
-        (self.lost_in_a_row, self.closed) = (lost_in_a_row, closed);
     }
 
     /// A server that tells the director what it wants to know, and counts on the script's board.
@@ -280,101 +215,6 @@ impl Server {
         Effect::Send { client, to, message, bytes: bytes_down }
     }
 
-    fn cancel(&mut self, task: TaskId, client: ClientId, now: Time) -> Vec<Effect> {
-        let Some(sent) = self.open.remove(&task) else { return Vec::new() };
-        self.book.discard_reply(task);
-        let row = row(task, sent, now, TaskEnd::Lost(LossReason::Cancelled), 0);
-        self.tally.lost(LossReason::Cancelled);
-        vec![Effect::Record(Record::Task(row)), self.to_client(client, Message::Cancel(task))]
-    }
-
-    /// Each task is answered at most once, by the client it was given to; anything else is refused.
-    fn answered(&mut self, answer: Answer, bytes_up: u64, now: Time) -> Vec<Effect> {
-        let task = answer.task;
-        if self.open.get(&task).is_none_or(|sent| sent.client != answer.client) {
-            return vec![self.refuse(&answer, now)];
-        }
-        let Some(sent) = self.open.remove(&task) else { return Vec::new() };
-        self.tally.arrived(&answer);
-        self.lost_in_a_row = 0;
-        if let Some(board) = &self.board {
-            board.count(answer.client, |counts| counts.arrived += 1);
-            board.lock().updates = self.tally.updates();
-        }
-        let arrival = Arrival {
-            task,
-            client: answer.client,
-            base_version: sent.version,
-            samples: answer.samples,
-            completeness: answer.completeness,
-            invited: sent.invited,
-            arrived: now,
-            tag: answer.tag,
-        };
-        let mut effects = vec![
-            Effect::Record(Record::Task(row(task, sent, now, TaskEnd::Arrived, bytes_up))),
-            Effect::now(now, Address::Strategist, Message::Signal(Signal::Arrived(arrival))),
-        ];
-        if self.wants.updates {
-            let told = Told::Update {
-                task,
-                client: answer.client,
-                base: answer.base_version,
-                samples: answer.samples,
-                completeness: answer.completeness,
-                invited: answer.invited,
-            };
-            effects.push(Effect::now(now, Address::Director, Message::Told(told)));
-        }
-        if self.stop.updates.is_some_and(|most| self.tally.updates() >= most) {
-            effects.push(Effect::Stop(format!("{} updates arrived", self.tally.updates())));
-        }
-        effects
-    }
-
-    /// An answer that nobody waits for: a second one, or one to a task that its sender never had.
-    fn refuse(&self, answer: &Answer, now: Time) -> Effect {
-        let (task, client) = (answer.task, answer.client);
-        let given = self.last_task.is_some_and(|last| task <= last);
-        let (fault, reason) = if given && !self.open.contains_key(&task) {
-            (Fault::Repeated, "the task is over: answered, lost or taken back")
-        } else {
-            (Fault::Unasked, "the client was not given this task")
-        };
-        self.note(Incident { task, client, fault, measure: Measure::Refused }, reason, now)
-    }
-
-    fn lost(
-        &mut self,
-        task: TaskId,
-        client: ClientId,
-        reason: LossReason,
-        now: Time,
-    ) -> Vec<Effect> {
-        if self.open.get(&task).is_none_or(|sent| sent.client != client) {
-            return Vec::new();
-        }
-        let Some(sent) = self.open.remove(&task) else { return Vec::new() };
-        self.book.discard_reply(task);
-        self.tally.lost(reason);
-        if let Some(board) = &self.board {
-            board.count(client, |counts| counts.lost += 1);
-        }
-        self.lost_in_a_row += 1;
-        if self.lost_in_a_row >= HOPELESS {
-            let reason = format!(
-                "the last {HOPELESS} tasks were all lost (the last one: {reason:?}): \
-                 no update will ever arrive, so check memory, battery and drop-out of the clients"
-            );
-            return vec![Effect::Fail(reason)];
-        }
-        let signal = Signal::Lost { task, client, reason };
-        vec![
-            Effect::Record(Record::Task(row(task, sent, now, TaskEnd::Lost(reason), 0))),
-            Effect::now(now, Address::Strategist, Message::Signal(signal)),
-        ]
-    }
-
     fn publish(&mut self, publication: Publication, now: Time) -> Vec<Effect> {
         let Publication { version, model, clusters, used } = publication;
         (self.version, self.model, self.clusters) = (version, model, clusters);
@@ -406,89 +246,10 @@ impl Server {
         let (client, to) = self.topology.below(client);
         Effect::Send { client, to, message, bytes }
     }
-
-    /// Has the present version evaluated, once.
-    fn evaluate(&mut self, now: Time) -> Option<Effect> {
-        if self.evaluated == Some(self.version) || !self.evaluation.any() {
-            return None;
-        }
-        self.evaluated = Some(self.version);
-        let (version, model) = (self.version, self.model.clone());
-        let message = Message::Evaluate { version, model, clusters: self.clusters.clone() };
-        Some(Effect::now(now, Address::Evaluator, message))
-    }
-
-    fn next_timed_evaluation(&self, now: Time) -> Option<Effect> {
-        let at = now + self.evaluation.every?;
-        let message = Message::Signal(Signal::Timer(EVALUATE));
-        Some(Effect::Schedule { at, to: Address::Server, message })
-    }
-
-    /// The figures of a version that was published at `at` are known: those on the test samples, or
-    /// rank-1 and mean average precision where people are found again.
-    fn evaluated(
-        &mut self,
-        (version, at): (Version, Time),
-        test: Option<&Evaluation>,
-        found: Option<(f64, f64)>,
-        now: Time,
-    ) -> Vec<Effect> {
-        let mut effects = self.judged(version, test, found);
-        if let Some(test) = test.filter(|_| self.wants.evaluations) {
-            let told = Told::Evaluation { version, at, accuracy: test.accuracy, loss: test.loss };
-            effects.push(Effect::now(now, Address::Director, Message::Told(told)));
-        }
-        effects
-    }
-
-    fn judged(
-        &mut self,
-        version: Version,
-        test: Option<&Evaluation>,
-        found: Option<(f64, f64)>,
-    ) -> Vec<Effect> {
-        if let Some(target) = self.stop.target.filter(|t| t.is_reached(test, found)) {
-            return vec![Effect::Stop(format!("{version} reached the target {target:?}"))];
-        }
-        let figure = test.map(|test| test.accuracy).or(found.map(|(rank, _)| rank));
-        let Some(figure) = figure else { return Vec::new() };
-        if self.best.is_none_or(|best| figure > best) {
-            (self.best, self.without_gain) = (Some(figure), 0);
-        } else {
-            self.without_gain += 1;
-        }
-        match self.stop.patience {
-            Some(patience) if self.without_gain >= patience => {
-                vec![Effect::Stop(format!("no better accuracy in {patience} evaluations"))]
-            }
-            _ => Vec::new(),
-        }
-    }
-}
-
-fn row(task: TaskId, sent: Sent, now: Time, end: TaskEnd, bytes_up: u64) -> TaskRow {
-    TaskRow {
-        task,
-        client: sent.client,
-        version: sent.version,
-        invited: sent.invited,
-        ended: now,
-        end,
-        bytes_down: sent.bytes_down,
-        bytes_up,
-    }
 }
 
 impl Actor for Server {
     type Context = Context<Self>;
-}
-
-impl Handler<Save<State>> for Server {
-    type Result = MessageResult<Save<State>>;
-
-    fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(Ok(self.state()))
-    }
 }
 
 impl Handler<Deliver> for Server {

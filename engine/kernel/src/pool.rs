@@ -18,11 +18,14 @@ use crate::time::Time;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+mod board;
+
+use self::board::{Board, Open, Outcome, Rank, Shared, work};
 
 /// What the workers do with a job.
 pub trait Runner: Send + Sync + 'static {
@@ -104,62 +107,6 @@ impl PoolStats {
         }
     }
 }
-
-/// Order of work: demanded jobs first, in the order of demand, then by due time.
-type Rank = (u8, u64, JobId);
-
-struct Open<J> {
-    bytes: u64,
-    eager: bool,
-    job: J,
-}
-
-/// What kernel and workers share.
-struct Board<J> {
-    waiting: BTreeMap<Rank, Open<J>>,
-    blocked_on: Option<Rank>,
-    held_bytes: u64,
-    peak_bytes: u64,
-    budget_bytes: u64,
-}
-
-impl<J> Board<J> {
-    /// The next job that may start now. Lazy jobs that nobody demanded rank last and never start.
-    fn next(&mut self) -> Option<(JobId, J)> {
-        let needed = self.blocked_on.filter(|rank| self.waiting.contains_key(rank));
-        let rank = match needed {
-            Some(rank) => rank,
-            None => {
-                let (&rank, open) = self.waiting.first_key_value()?;
-                let fits = self.held_bytes + open.bytes <= self.budget_bytes;
-                if !open.eager || !(fits || self.held_bytes == 0) {
-                    return None;
-                }
-                rank
-            }
-        };
-        let open = self.waiting.remove(&rank)?;
-        self.held_bytes += open.bytes;
-        self.peak_bytes = self.peak_bytes.max(self.held_bytes);
-        Some((rank.2, open.job))
-    }
-}
-
-struct Shared<R: Runner> {
-    board: Mutex<Board<R::Job>>,
-    runner: R,
-    busy_nanos: AtomicU64,
-    computed: AtomicU64,
-    running: AtomicUsize,
-}
-
-impl<R: Runner> Shared<R> {
-    fn board(&self) -> MutexGuard<'_, Board<R::Job>> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-type Outcome<R> = (JobId, Result<<R as Runner>::Output, JobError>);
 
 /// Where an open job stands, as the kernel's side knows it.
 struct Ticket {
@@ -393,43 +340,6 @@ impl<R: Runner> Drop for Pool<R> {
             let _ = thread.join();
         }
     }
-}
-
-fn work<R: Runner>(
-    worker: usize,
-    shared: &Shared<R>,
-    woken: &Receiver<()>,
-    done: &Sender<Outcome<R>>,
-) {
-    while woken.recv().is_ok() {
-        loop {
-            // Bound first, so that the lock is free again before the job runs.
-            let next = shared.board().next();
-            let Some((id, job)) = next else { break };
-            let start = Instant::now();
-            shared.running.fetch_add(1, Ordering::Relaxed);
-            let result = catch_unwind(AssertUnwindSafe(|| shared.runner.run(worker, job)));
-            let result = match result {
-                Ok(result) => result.map_err(JobError::Failed),
-                Err(panic) => Err(JobError::Panicked(message(&*panic))),
-            };
-            let nanos = start.elapsed().as_nanos() as u64;
-            shared.busy_nanos.fetch_add(nanos, Ordering::Relaxed);
-            shared.computed.fetch_add(1, Ordering::Relaxed);
-            shared.running.fetch_sub(1, Ordering::Relaxed);
-            if done.send((id, result)).is_err() {
-                return;
-            }
-        }
-    }
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_string())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_string())
 }
 
 #[cfg(test)]

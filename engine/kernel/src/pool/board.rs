@@ -1,0 +1,103 @@
+//! What the kernel's thread and the workers share, and what a worker does.
+
+use super::{JobError, Runner};
+use crate::id::JobId;
+use crossbeam_channel::{Receiver, Sender};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Order of work: demanded jobs first, in the order of demand, then by due time.
+pub(super) type Rank = (u8, u64, JobId);
+
+pub(super) struct Open<J> {
+    pub(super) bytes: u64,
+    pub(super) eager: bool,
+    pub(super) job: J,
+}
+
+/// What kernel and workers share.
+pub(super) struct Board<J> {
+    pub(super) waiting: BTreeMap<Rank, Open<J>>,
+    pub(super) blocked_on: Option<Rank>,
+    pub(super) held_bytes: u64,
+    pub(super) peak_bytes: u64,
+    pub(super) budget_bytes: u64,
+}
+
+impl<J> Board<J> {
+    /// The next job that may start now. Lazy jobs that nobody demanded rank last and never start.
+    pub(super) fn next(&mut self) -> Option<(JobId, J)> {
+        let needed = self.blocked_on.filter(|rank| self.waiting.contains_key(rank));
+        let rank = match needed {
+            Some(rank) => rank,
+            None => {
+                let (&rank, open) = self.waiting.first_key_value()?;
+                let fits = self.held_bytes + open.bytes <= self.budget_bytes;
+                if !open.eager || !(fits || self.held_bytes == 0) {
+                    return None;
+                }
+                rank
+            }
+        };
+        let open = self.waiting.remove(&rank)?;
+        self.held_bytes += open.bytes;
+        self.peak_bytes = self.peak_bytes.max(self.held_bytes);
+        Some((rank.2, open.job))
+    }
+}
+
+pub(super) struct Shared<R: Runner> {
+    pub(super) board: Mutex<Board<R::Job>>,
+    pub(super) runner: R,
+    pub(super) busy_nanos: AtomicU64,
+    pub(super) computed: AtomicU64,
+    pub(super) running: AtomicUsize,
+}
+
+impl<R: Runner> Shared<R> {
+    pub(super) fn board(&self) -> MutexGuard<'_, Board<R::Job>> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) type Outcome<R> = (JobId, Result<<R as Runner>::Output, JobError>);
+
+pub(super) fn work<R: Runner>(
+    worker: usize,
+    shared: &Shared<R>,
+    woken: &Receiver<()>,
+    done: &Sender<Outcome<R>>,
+) {
+    while woken.recv().is_ok() {
+        loop {
+            // Bound first, so that the lock is free again before the job runs.
+            let next = shared.board().next();
+            let Some((id, job)) = next else { break };
+            let start = Instant::now();
+            shared.running.fetch_add(1, Ordering::Relaxed);
+            let result = catch_unwind(AssertUnwindSafe(|| shared.runner.run(worker, job)));
+            let result = match result {
+                Ok(result) => result.map_err(JobError::Failed),
+                Err(panic) => Err(JobError::Panicked(message(&*panic))),
+            };
+            let nanos = start.elapsed().as_nanos() as u64;
+            shared.busy_nanos.fetch_add(nanos, Ordering::Relaxed);
+            shared.computed.fetch_add(1, Ordering::Relaxed);
+            shared.running.fetch_sub(1, Ordering::Relaxed);
+            if done.send((id, result)).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_string())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_string())
+}
