@@ -5,7 +5,7 @@
 use rand::RngExt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Paces, parts that travel and control variates.
@@ -57,9 +57,13 @@ fn offbeat(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// The run directory in `folder`, if there is one yet.
+fn first(folder: &Path) -> Option<PathBuf> {
+    Some(fs::read_dir(folder).ok()?.next()?.expect("readable").path())
+}
+
 fn only(folder: &Path) -> PathBuf {
-    let mut entries = fs::read_dir(folder).expect("the folder of runs");
-    entries.next().expect("a run directory").expect("readable").path()
+    first(folder).expect("a run directory")
 }
 
 /// The rows without their wall time, and the bytes of the model.
@@ -77,6 +81,19 @@ fn digest(dir: &Path) -> String {
     let text = fs::read_to_string(dir.join("summary.json")).expect("the summary");
     let summary: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     summary["digest"].as_str().expect("text").to_string()
+}
+
+/// Waits until the run in `folder` has kept a snapshot, or is over. How long a busy machine takes to get there
+/// says nothing.
+fn await_snapshot(folder: &Path, run: &mut Child) {
+    let kept = || {
+        let snapshots = fs::read_dir(first(folder)?.join("snapshots")).ok()?;
+        let mut names = snapshots.filter_map(|entry| Some(entry.ok()?.file_name()));
+        names.find(|name| name.to_string_lossy().starts_with("state-"))
+    };
+    while kept().is_none() && run.try_wait().expect("it can be asked").is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// What became of a run that was killed.
@@ -107,11 +124,15 @@ fn kill(kind: &str, strategy: &str, wanted: usize, versions: u32, tally: &mut Ta
         let mut child = offbeat(folder.path(), &["run", "s.toml", "--out", &out, "--quiet"])
             .spawn()
             .expect("starts");
-        let share: f64 = rand::rng().random_range(0.1..0.95);
+        let share: f64 = rand::rng().random_range(0.0..0.9);
+        await_snapshot(&folder.path().join(&out), &mut child);
         std::thread::sleep(Duration::from_secs_f64(length.as_secs_f64() * share));
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
-        let dir = only(&folder.path().join(&out));
+        let Some(dir) = first(&folder.path().join(&out)) else {
+            tally.before_any_snapshot += 1;
+            continue;
+        };
         if !dir.to_string_lossy().contains(".running-") {
             tally.too_late += 1;
             continue;
