@@ -8,6 +8,6 @@ test:
 bench:
     cargo bench -p offbeat-actors -p offbeat-learning
 
-# Kills fifty runs at random moments, resumes them and compares all they leave.
+# Kills more than fifty runs at random moments, resumes them and compares all they leave.
 kill:
     cargo test --release --workspace --test kill -- --ignored --nocapture
