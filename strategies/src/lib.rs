@@ -12,6 +12,7 @@ pub mod guard;
 pub mod ledger;
 pub mod pace;
 pub mod paillier;
+pub mod privacy;
 pub mod refine;
 pub mod registry;
 pub mod resources;
