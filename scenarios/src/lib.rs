@@ -11,6 +11,7 @@
 
 pub mod assemble;
 pub mod baseline;
+pub mod bench;
 pub mod catalogue;
 pub mod cli;
 pub mod compare;

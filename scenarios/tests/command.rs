@@ -140,3 +140,56 @@ fn every_library_scenario_is_valid() {
         assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
     }
 }
+
+fn bench(further: &[&str]) -> serde_json::Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_offbeat"))
+        .args(["bench", "--quick", "--json"])
+        .args(further)
+        .output()
+        .expect("the command starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("exactly one JSON object")
+}
+
+#[test]
+fn benchmarks_are_measured_case_by_case() {
+    let report = bench(&["overhead-1k", "softmax-1k", "--workers", "1,2"]);
+    let rows = report["rows"].as_array().expect("rows");
+    let names: Vec<_> = rows.iter().map(|row| (&row["name"], &row["workers"])).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    assert_eq!(rows[0]["tasks"], 10_000);
+    assert_eq!(rows[0]["samples"], 0);
+    assert_eq!(rows[2]["tasks"], 2_000);
+    assert!(rows[2]["samples"].as_u64().expect("a count") > 100_000);
+    assert_eq!(rows[2]["digest"], rows[3]["digest"], "the number of workers changes nothing");
+    assert!(rows[0]["speedup"].is_null() && rows[1]["speedup"].is_number());
+}
+
+#[test]
+fn a_cancelled_job_of_over_selection_is_never_computed() {
+    let report = bench(&[
+        "softmax-1k",
+        "--set",
+        "strategy.pace={ over-selection = { clients = 100, factor = 1.3 } }",
+        "--set",
+        "population.device.speed={ lognormal = { median = 1.0, sigma = 0.6 } }",
+    ]);
+    let row = &report["rows"][0];
+    assert_eq!(row["tasks"], 2_000);
+    assert_eq!(row["jobs_wasted"], 0);
+    // 30 of 130 in each of 20 rounds, and the evaluation's few pieces.
+    assert_eq!(row["jobs_spared"].as_u64().expect("a count"), 600);
+    let computed = row["jobs_computed"].as_u64().expect("a count");
+    assert!((2_000..2_100).contains(&computed), "{computed} jobs were computed");
+}
+
+#[test]
+fn an_unknown_workload_is_wrong_usage() {
+    let output = Command::new(env!("CARGO_BIN_EXE_offbeat"))
+        .args(["bench", "cn"])
+        .output()
+        .expect("the command starts");
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("did you mean `cnn`?"), "{error}");
+}

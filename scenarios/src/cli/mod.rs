@@ -4,6 +4,7 @@
 //! failed, 2 wrong usage or a wrong scenario, 3 the run was interrupted and can be resumed, 130 ended by
 //! force with a second Ctrl-C.
 
+mod bench;
 mod check;
 mod compare;
 mod data;
@@ -54,6 +55,8 @@ pub enum Command {
     NewStrategy(make::NewStrategyArgs),
     /// Look at data sets of persons, and write synthetic ones
     Data(data::DataArgs),
+    /// Measure this build on the benchmark workloads
+    Bench(bench::BenchArgs),
     /// Show what there is
     List(ListArgs),
 }
@@ -248,6 +251,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => make::init(&args),
         Command::NewStrategy(args) => make::new_strategy(&args),
         Command::Data(args) => data::data(&args),
+        Command::Bench(args) => bench::bench(&args),
         Command::List(args) => list::list(&args),
     };
     match result {
