@@ -143,6 +143,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
             plan: Arc::new(plan),
             seeds,
             controls: false,
+            coded: std::sync::Arc::default(),
             reid: ReIdBench::default(),
             timing_only: true,
         },

@@ -64,6 +64,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
             plan: Arc::new(plan),
             seeds,
             controls: false,
+            coded: std::sync::Arc::default(),
             reid: ReIdBench::default(),
             timing_only: false,
         },

@@ -1,6 +1,7 @@
 //! A client: it declines, trains, gives up or answers. It exists as an actor only while it works.
 
 use crate::adversary::{Adversaries, Behaviour};
+use crate::coded::Coded;
 use crate::conditions::{Conditions, Outcome};
 use crate::director::SharedInterventions;
 use crate::effect::Effect;
@@ -13,6 +14,7 @@ use actix::{Actor, Context};
 use offbeat_kernel::pool::Urgency;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::LocalPlan;
+use offbeat_learning::codec::EncodedLen;
 use offbeat_learning::reid::COSINE_DISTANCE;
 use offbeat_strategies::signal::LossReason;
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,8 @@ pub struct ClientSetup {
     pub samples: Rc<dyn Samples>,
     /// Who is hostile.
     pub adversaries: Arc<Adversaries>,
+    /// How models and updates are written for the links.
+    pub coded: Arc<Coded>,
     /// Whether they keep a private part or a control variate.
     pub keeps: bool,
     /// Whether they send the change of a control variate.
@@ -128,7 +132,7 @@ impl Client {
 
     fn invited(&mut self, invite: Invite, now: Time) -> Vec<Effect> {
         let task = invite.task;
-        let battery = self.setup.spend(self.id, now, 0, || invite.bytes());
+        let battery = self.setup.spend(self.id, now, 0, || self.setup.coded.invite_len(&invite));
         if battery.is_some_and(|battery| !self.setup.conditions.powered(self.id, &battery)) {
             return vec![self.lost(task, LossReason::Declined)];
         }
@@ -249,7 +253,7 @@ impl Client {
 
     fn promise(&self, task: &Task) {
         let Some(job) = task.job.clone() else { return };
-        let up = wire::flat_len(task.params);
+        let up = self.setup.coded.up_len(task.params).most();
         let id = task.answer.task;
         let way = crate::conditions::Direction::Up;
         let due = task.finish + self.setup.conditions.transfer(self.id, id, way, up);
@@ -270,7 +274,12 @@ impl Client {
             if self.setup.controls { &[(CONTROL, task.params)] } else { &[] };
         let scalars: &[&str] = if self.setup.cosine_distance { &[COSINE_DISTANCE] } else { &[] };
         let steps = task.steps as u64;
-        let bytes = wire::update_len(&task.answer, steps, task.params, scalars, controls);
+        let payload = match self.setup.coded.up_len(task.params) {
+            EncodedLen::Exactly(bytes) => bytes,
+            // How long the message is the values say, so they must be there now.
+            EncodedLen::AtMost(most) => self.setup.book.payload(id).unwrap_or(most),
+        };
+        let bytes = wire::update_len(&task.answer, steps, payload, scalars, controls);
         self.pay(&task, 1.0, now, bytes);
         let to = self.setup.topology.above(self.id);
         let send = |answer: Answer| {

@@ -12,6 +12,7 @@ pub use self::roster::EdgeRoster;
 pub use self::round::Task;
 
 use crate::client::Samples;
+use crate::coded::Coded;
 use crate::conditions::Conditions;
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Answer, Invite, Message};
@@ -43,6 +44,8 @@ pub struct EdgeSetup {
     pub samples: Rc<dyn Samples>,
     /// How their clients train.
     pub plan: Arc<LocalPlan>,
+    /// How models and updates are written for the links.
+    pub coded: Arc<Coded>,
     /// Where promises are kept.
     pub book: Book,
     /// Where is counted.
@@ -169,7 +172,7 @@ impl Edge {
     fn answer(&self, task: Task) -> Effect {
         let (answer, joint) = task.finish(&self.setup);
         let steps = joint.steps_before + joint.steps();
-        let bytes = wire::update_len(&answer, steps, joint.base.len(), &[], &[]);
+        let bytes = wire::update_len(&answer, steps, wire::flat_len(joint.base.len()), &[], &[]);
         self.setup.book.promise_jointly(answer.task, joint);
         let message = Message::Update(Box::new(answer));
         Effect::Send { client: self.participant(), to: Address::Server, message, bytes }

@@ -7,6 +7,7 @@
 
 pub mod adversary;
 pub mod client;
+pub mod coded;
 pub mod conditions;
 pub mod director;
 pub mod edge;

@@ -190,6 +190,17 @@ impl Book {
         }
     }
 
+    /// Bytes that the parameters of a finished task took with their codec; waits for them if need be. `None` when
+    /// the training failed.
+    pub fn payload(&self, task: TaskId) -> Option<u64> {
+        let mut inner = self.0.borrow_mut();
+        inner.fetch(task);
+        match &inner.tasks.get(&task)?.reply {
+            Want::Here(Ok(reply)) => reply.payload,
+            _ => None,
+        }
+    }
+
     /// Starts an evaluation; [`Book::take_evaluation`] gives its figures.
     pub fn evaluate(&self, due: Time, job: EvaluateJob) -> JobId {
         self.0.borrow_mut().look(due, Job::Evaluate(job))

@@ -1,6 +1,7 @@
 //! The server: keeps the protocol. It sends invitations, accepts each answer once, keeps count, has
 //! versions evaluated, and ends the run. What to do is the strategist's decision.
 
+use crate::coded::Coded;
 use crate::effect::{Deliver, Effect};
 use crate::hooks::{SharedBoard, Told, Wants};
 use crate::message::{Address, Command, Invite, Message};
@@ -16,6 +17,7 @@ use offbeat_strategies::guard::{Incident, Measure};
 use offbeat_strategies::signal::{Clusters, Invitation, LossReason, Order, Publication, Signal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 mod answers;
 mod judging;
@@ -34,6 +36,7 @@ pub struct Server {
     evaluation: EvaluationRules,
     stop: StopRules,
     topology: Topology,
+    coded: Arc<Coded>,
     book: Book,
     tally: Tally,
     best: Option<f64>,
@@ -87,6 +90,7 @@ impl Server {
             evaluation,
             stop,
             topology: Topology::Star,
+            coded: Arc::default(),
             book,
             tally,
             best: None,
@@ -105,6 +109,12 @@ impl Server {
     /// The server of a federation that is connected in such a way.
     pub fn above(mut self, topology: Topology) -> Self {
         self.topology = topology;
+        self
+    }
+
+    /// The server of a federation whose models and updates are written so.
+    pub fn coding(mut self, coded: Arc<Coded>) -> Self {
+        self.coded = coded;
         self
     }
 
@@ -205,7 +215,7 @@ impl Server {
         let Invitation { task, client, version, model, extras, assignment } = invitation;
         let invite = Invite { task, version, invited: now, model, extras, assignment };
         let message = Message::Invite(Box::new(invite));
-        let bytes_down = message.bytes();
+        let bytes_down = self.coded.message_len(&message);
         if let Some(board) = &self.board {
             board.count(client, |counts| counts.invited += 1);
         }

@@ -14,21 +14,29 @@ pub fn len<T: Serialize>(value: &T) -> u64 {
 /// Bytes of the encoding of a vector of `elements` numbers, without looking at them: a count of
 /// variable length, then four bytes for each.
 pub fn flat_len(elements: usize) -> u64 {
-    let count = match elements {
+    count_len(elements as u64) + 4 * elements as u64
+}
+
+/// Bytes of `bytes` bytes with their count before them.
+pub fn counted(bytes: u64) -> u64 {
+    count_len(bytes) + bytes
+}
+
+fn count_len(count: u64) -> u64 {
+    match count {
         0..=250 => 1,
         251..=0xffff => 3,
         0x1_0000..=0xffff_ffff => 5,
         _ => 9,
-    };
-    count + 4 * elements as u64
+    }
 }
 
-/// Bytes of an update message after `steps` steps, with `params` shared parameters, and scalars and
-/// vectors of these names.
+/// Bytes of an update message after `steps` steps, whose shared parameters take `payload` bytes with their count,
+/// and with scalars and vectors of these names.
 pub fn update_len(
     answer: &Answer,
     steps: u64,
-    params: usize,
+    payload: u64,
     scalars: &[&str],
     extras: &[(&str, usize)],
 ) -> u64 {
@@ -41,9 +49,9 @@ pub fn update_len(
         scalars: scalars.iter().map(|name| ((*name).to_string(), 0.0)).collect(),
         extras: extras.iter().map(|(name, _)| ((*name).to_string(), Flat::zeros(0))).collect(),
     };
-    let vectors = std::iter::once(params).chain(extras.iter().map(|(_, elements)| *elements));
-    let payload: u64 = vectors.map(|elements| flat_len(elements) - flat_len(0)).sum();
-    len(&bare) + payload
+    let vectors = extras.iter().map(|(_, elements)| flat_len(*elements));
+    let payloads = std::iter::once(payload).chain(vectors);
+    len(&bare) + payloads.map(|bytes| bytes - flat_len(0)).sum::<u64>()
 }
 
 /// Names and lengths of a map of vectors.
@@ -91,7 +99,8 @@ mod tests {
                 extras: BTreeMap::from([("control".to_string(), flat)]),
             };
             let expected = codec::encode(&update).expect("plain").len() as u64;
-            let got = update_len(&answer, 300, elements, &["distance"], &[("control", elements)]);
+            let payload = flat_len(elements);
+            let got = update_len(&answer, 300, payload, &["distance"], &[("control", elements)]);
             assert_eq!(got, expected);
         }
     }

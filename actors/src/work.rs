@@ -1,12 +1,14 @@
 //! What the compute pool does: local trainings and evaluations.
 
 use crate::adversary::Adversaries;
+use crate::coded::{Coded, Draw};
 use crate::retrieval::{ReIdBench, RetrieveJob};
 use offbeat_kernel::{ClientId, Purpose, Runner, SeedTree, TaskId, Time, Version};
+use offbeat_learning::codec::Feedback;
 use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
 use offbeat_learning::reid::{COSINE_DISTANCE, Retrieval, moved};
-use offbeat_learning::{Flat, LocalPlan, TrainRequest, Trainer};
+use offbeat_learning::{Flat, LearnError, LocalPlan, TrainRequest, Trainer};
 use offbeat_strategies::composed::Reply;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,6 +49,8 @@ pub struct Private {
     pub control: Option<Flat>,
     /// What travels as its last training left it, when local models are evaluated.
     pub local: Option<Flat>,
+    /// What its codec has left out so far.
+    pub left: Feedback,
 }
 
 /// One piece of real compute, as plain data.
@@ -136,6 +140,8 @@ pub struct Workbench {
     pub controls: bool,
     /// Give "no change" instead of training.
     pub timing_only: bool,
+    /// How models and updates are written for the links.
+    pub coded: Arc<Coded>,
     /// What re-identification adds.
     pub reid: ReIdBench,
 }
@@ -153,10 +159,7 @@ impl Runner for Workbench {
     fn run(&self, _worker: usize, job: Job) -> Result<Output, String> {
         match job {
             Job::Train(job) if self.timing_only => Ok(unchanged(*job)),
-            Job::Train(job) => match self.adversaries.band(job.client, job.base) {
-                Some(band) => self.act(*job, band),
-                None => self.train(*job),
-            },
+            Job::Train(job) => self.work(*job),
             Job::Evaluate(job) => self.evaluate(job),
             Job::Retrieve(_) if self.timing_only => Ok(Output::Retrieved(Retrieval::default())),
             Job::Retrieve(job) => {
@@ -190,6 +193,27 @@ impl Workbench {
     fn trainer_of(&self, client: ClientId) -> &Arc<dyn Trainer> {
         let own = self.shards.classes(client).and_then(|width| self.reid.trainers.get(&width));
         own.unwrap_or(&self.trainer)
+    }
+
+    /// Trains on what came over the link, and gives what the server reads of the answer.
+    fn work(&self, mut job: TrainJob) -> Result<Output, String> {
+        let draw = Draw { seeds: &self.seeds, client: job.client, draw: job.draw };
+        let sent = job.shared.clone();
+        let words = |error: LearnError| error.to_string();
+        job.shared = self.coded.received(&sent, draw).map_err(words)?;
+        let received = job.shared.clone();
+        let mut left = std::mem::take(&mut job.private.left);
+        let output = match self.adversaries.band(job.client, job.base) {
+            Some(band) => self.act(job, band),
+            None => self.train(job),
+        }?;
+        let Output::Trained(mut both) = output else { return Ok(output) };
+        let (reply, private) = &mut *both;
+        let vectors = [&sent, &received, &reply.params];
+        let (params, payload) = self.coded.answered(vectors, &mut left, draw).map_err(words)?;
+        (reply.params, reply.payload) = (params, Some(payload));
+        private.left = left;
+        Ok(Output::Trained(both))
     }
 
     fn train(&self, job: TrainJob) -> Result<Output, String> {
@@ -260,6 +284,7 @@ impl Workbench {
             loss_squared: trained.loss_squared,
             scalars,
             extras,
+            payload: None,
         };
         Ok(Output::Trained(Box::new((reply, private))))
     }
@@ -329,6 +354,7 @@ fn unchanged(job: TrainJob) -> Output {
         loss_squared: 0.0,
         scalars: BTreeMap::new(),
         extras: job.extras.into_iter().map(|(name, v)| (name, Flat::zeros(v.len()))).collect(),
+        payload: None,
     };
     Output::Trained(Box::new((reply, job.private)))
 }

@@ -104,6 +104,7 @@ pub fn assemble(
     let workbench = Workbench {
         aim: adversaries.aim(&prepared.test),
         adversaries,
+        coded: Arc::new(sections.codec.coded(layout, shared)),
         reid: people::bench(sections, prepared, &trainer, &loaded.document)?,
         trainer,
         shards: Arc::new(Held::new(prepared)),

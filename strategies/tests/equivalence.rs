@@ -53,6 +53,7 @@ impl Promises for Desk {
             loss_squared: 1.0,
             scalars: BTreeMap::new(),
             extras: BTreeMap::new(),
+            payload: None,
         })
     }
 

@@ -65,7 +65,10 @@ fn honest(base: &Flat, stream: &mut Stream) -> (Arrival, Reply) {
         tag: 0,
     };
     let (scalars, extras) = (BTreeMap::new(), BTreeMap::new());
-    (arrival, Reply { params, steps: 3, loss: 0.5, loss_squared: 0.3, scalars, extras })
+    (
+        arrival,
+        Reply { params, steps: 3, loss: 0.5, loss_squared: 0.3, scalars, extras, payload: None },
+    )
 }
 
 /// A value that no arithmetic survives, and what a guard has to call it.

@@ -90,6 +90,7 @@ impl Workbench {
             loss_squared: loss * loss,
             scalars: BTreeMap::new(),
             extras: job.extras.iter().map(|(n, v)| (n.clone(), Flat::zeros(v.len()))).collect(),
+            payload: None,
         };
         Output::Trained(Box::new((reply, job.private)))
     }

@@ -113,7 +113,7 @@ impl Task {
         self.invited = chosen.len();
         let mut effects: Vec<Effect> = chosen
             .into_iter()
-            .map(|(place, client)| self.invite(setup.tree.task(turn, place), client, now))
+            .map(|(place, client)| self.invite(setup.tree.task(turn, place), client, setup, now))
             .collect();
         if let (Wait::Deadline(span), false) = (setup.tree.rules().wait, effects.is_empty()) {
             let message = Message::Signal(Signal::Timer(turn));
@@ -146,7 +146,7 @@ impl Task {
         free
     }
 
-    fn invite(&mut self, task: TaskId, client: ClientId, now: Time) -> Effect {
+    fn invite(&mut self, task: TaskId, client: ClientId, setup: &EdgeSetup, now: Time) -> Effect {
         let message = Message::Invite(Box::new(Invite {
             task,
             version: self.answer.base_version,
@@ -155,7 +155,7 @@ impl Task {
             extras: self.extras.clone(),
             assignment: self.assignment,
         }));
-        let bytes = message.bytes();
+        let bytes = setup.coded.message_len(&message);
         self.open.insert(task, Sent { client, at: now, bytes });
         Effect::Send { client, to: Address::Client(client), message, bytes }
     }

@@ -32,7 +32,11 @@ impl Driver {
         let Federation { workbench, pool, seams, initial, conditions, .. } = federation;
         let seeds = workbench.seeds;
         let total = workbench.trainer.network().layout().len();
-        let keeps = initial.len() < total || workbench.controls || workbench.reid.local_models;
+        let coded = workbench.coded.clone();
+        let keeps = initial.len() < total
+            || workbench.controls
+            || workbench.reid.local_models
+            || coded.keeps_errors();
         let body = workbench.trainer.network().layout().body().end;
         let trials = Trials::of(&workbench.reid, body);
         let cosine_distance = workbench.reid.cosine_distance;
@@ -57,6 +61,7 @@ impl Driver {
             plan,
             samples: federation.samples,
             adversaries,
+            coded: coded.clone(),
             keeps,
             controls,
             cosine_distance,
@@ -64,7 +69,8 @@ impl Driver {
         let (evaluation, stop) = (federation.evaluation, federation.stop);
         let mut server =
             Server::new(initial.clone(), evaluation, stop.clone(), book.clone(), tally.clone())
-                .above(topology.clone());
+                .above(topology.clone())
+                .coding(coded);
         let mut edges = edges(&topology, &setup, &federation.roster, &tally, seeds);
         let mut strategy = Composed::new(seams, initial.clone());
         let mut told = stop.read_evaluations();

@@ -23,6 +23,7 @@ pub(super) fn edges(
         roster: roster.clone(),
         samples: clients.samples.clone(),
         plan: clients.plan.clone(),
+        coded: clients.coded.clone(),
         book: clients.book.clone(),
         tally: tally.clone(),
         seeds,

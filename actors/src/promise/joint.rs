@@ -121,6 +121,7 @@ impl Joint {
             loss_squared: self.loss_before.1,
             scalars: BTreeMap::new(),
             extras: BTreeMap::new(),
+            payload: None,
         }
     }
 }
@@ -189,6 +190,7 @@ mod tests {
             loss_squared: loss * loss,
             scalars: BTreeMap::from([("distance".to_string(), loss)]),
             extras: BTreeMap::from([("control".to_string(), Flat::new(vec![1.0, -1.0]))]),
+            payload: None,
         }
     }
 

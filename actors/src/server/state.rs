@@ -38,6 +38,7 @@ impl Server {
             evaluation: _,
             stop: _,
             topology: _,
+            coded: _,
             book: _,
             tally: _,
             best,

@@ -102,10 +102,18 @@ fn every_update_weighs_a_body_a_scalar_and_an_envelope() {
     let world = world();
     let (body, samples) = (world.initial().len(), world.shards()[0].len() as u64);
     let (result, records) = world.run();
-    let bare = |params| wire::update_len(&answer(ClientId(0), samples), 1, params, &[], &[]);
+    let bare = |params| {
+        wire::update_len(&answer(ClientId(0), samples), 1, wire::flat_len(params), &[], &[])
+    };
     // A name of so many bytes with its length, and a number of eight.
     assert_eq!(
-        wire::update_len(&answer(ClientId(0), samples), 1, body, &[COSINE_DISTANCE], &[]),
+        wire::update_len(
+            &answer(ClientId(0), samples),
+            1,
+            wire::flat_len(body),
+            &[COSINE_DISTANCE],
+            &[]
+        ),
         bare(body) + COSINE_DISTANCE.len() as u64 + 1 + 8
     );
     let envelope = bare(0) + 64;
@@ -129,7 +137,8 @@ fn resnet_50_weighs_what_the_paper_says() {
     assert_eq!((body.start, body.len()), (0, 24_558_144 + 54_144));
     for shared in [parameters.len(), body.len()] {
         let payload = 4 * shared as u64;
-        let up = wire::update_len(&answer(ClientId(5), 12_936), 404, shared, &[], &[]);
+        let up = wire::flat_len(shared);
+        let up = wire::update_len(&answer(ClientId(5), 12_936), 404, up, &[], &[]);
         let down = invite(Flat::zeros(shared)).bytes();
         for bytes in [up, down] {
             assert!((payload + 5..payload + 64).contains(&bytes), "{bytes} for {payload}");

@@ -2,6 +2,7 @@
 
 mod absence;
 mod accounts;
+mod coded;
 mod determinism;
 mod edges;
 mod equivalence;

@@ -1,6 +1,7 @@
 //! Small federations to test with.
 
 use offbeat_actors::client::Samples;
+use offbeat_actors::coded::Coded;
 use offbeat_actors::network::ServerLink;
 use offbeat_actors::retrieval::ReIdBench;
 use offbeat_actors::rules::RetrievalRules;
@@ -10,6 +11,7 @@ use offbeat_actors::{
 };
 use offbeat_kernel::pool::PoolConfig;
 use offbeat_kernel::{ClientId, Purpose, SeedTree};
+use offbeat_learning::codec::Codec;
 use offbeat_learning::data::{Dataset, Shard, digits};
 use offbeat_learning::network::{Network, NetworkSpec};
 use offbeat_learning::train::{DirectTrainer, Trainer};
@@ -48,6 +50,7 @@ pub(crate) struct World {
     pub(crate) controls: bool,
     pub(crate) data: Arc<Dataset>,
     pub(crate) blocks: Option<Vec<usize>>,
+    pub(crate) codecs: [Codec; 2],
     pub(crate) reid: ReIdBench,
     pub(crate) topology: Topology,
 }
@@ -83,6 +86,7 @@ impl World {
             controls: false,
             data,
             blocks: None,
+            codecs: [Codec::Float32; 2],
             reid: ReIdBench::default(),
             topology: Topology::Star,
         }
@@ -149,6 +153,12 @@ impl World {
                 seeds: self.seeds(),
                 controls: self.controls,
                 timing_only: false,
+                coded: Arc::new(Coded::new(
+                    self.codecs[0],
+                    self.codecs[1],
+                    self.trainer().network().layout(),
+                    self.initial().len(),
+                )),
                 reid: self.reid.clone(),
             },
             pool: PoolConfig { workers: self.workers, budget_bytes: 1 << 30 },

@@ -50,6 +50,8 @@ pub enum Purpose {
     Population = 17,
     /// Evaluation that samples.
     Evaluation = 18,
+    /// Rounding where vectors are written with fewer bits.
+    Codec = 19,
 }
 
 /// The root of all randomness of a run.

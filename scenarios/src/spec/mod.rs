@@ -5,6 +5,7 @@
 //! `[strategy.pace.buffered]`), and unknown keys are refused.
 
 mod adversary;
+mod codec;
 mod data;
 mod evaluation;
 mod file;
@@ -20,6 +21,7 @@ mod topology;
 mod training;
 
 pub use adversary::AdversarySection;
+pub use codec::CodecSection;
 pub use data::DataSection;
 pub use evaluation::{EvaluateOn, EvaluationSection};
 pub use file::{FileKeys, SweepKeys, VariantKeys};
@@ -71,6 +73,9 @@ pub struct ScenarioFile {
     /// The server's own link.
     #[serde(default)]
     pub server: ServerSection,
+    /// How models and updates are written for the links.
+    #[serde(default, skip_serializing_if = "CodecSection::is_plain")]
+    pub codec: CodecSection,
     /// What is trained.
     #[serde(default)]
     pub network: NetworkSection,

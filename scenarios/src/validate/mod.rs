@@ -4,6 +4,7 @@
 //! that a default that clashes with a written key points at the table it belongs to.
 
 mod adversary;
+mod codec;
 mod data;
 mod people;
 mod population;
@@ -37,6 +38,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     data::check(&file.data, file.population.clients, &mut checks);
     population::check(&file.population, &mut checks);
     adversary::check(file, &mut checks);
+    codec::check(&file.codec, &mut checks);
     population::server(&file.server, &mut checks);
     training::check(&file.training, &mut checks);
     training::network(&file.network.model, &mut checks);

@@ -42,7 +42,7 @@ impl Gate<'_> {
                 return None;
             }
         };
-        let Reply { params, steps, loss, loss_squared, scalars, extras } = reply;
+        let Reply { params, steps, loss, loss_squared, scalars, extras, payload: _ } = reply;
         let mut update =
             Update { arrival, base, params, steps, loss, loss_squared, scalars, extras };
         let orders = &mut *self.orders;

@@ -46,6 +46,8 @@ pub struct Reply {
     pub scalars: BTreeMap<String, f64>,
     /// Further vectors by name.
     pub extras: BTreeMap<String, Flat>,
+    /// Bytes that the parameters took on the way, where the sender counted them.
+    pub payload: Option<u64>,
 }
 
 /// Where a strategy takes the values of arrived updates from.

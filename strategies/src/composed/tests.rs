@@ -50,6 +50,7 @@ impl Promises for Counting {
             loss_squared: 0.25,
             scalars: BTreeMap::new(),
             extras: BTreeMap::new(),
+            payload: None,
         })
     }
     fn discard(&mut self, _: TaskId) {
