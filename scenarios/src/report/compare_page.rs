@@ -10,7 +10,7 @@ use super::html::{escape, label, note, page, section, table};
 use super::lanes::timeline;
 use super::quantity::{Quantity, count};
 use super::stats::{Estimate, average};
-use super::table::{ALWAYS, ATTACK, TO_TARGET};
+use super::table::{ALWAYS, ATTACK, SENT, TO_TARGET};
 use super::target::Target;
 use super::thin;
 use std::fmt::Write;
@@ -115,6 +115,7 @@ fn whole_table(comparison: &Comparison) -> String {
     let whole: Vec<_> = ALWAYS
         .iter()
         .chain(attacked.then_some(&ATTACK))
+        .chain([&SENT])
         .map(|figure| (figure, figure.column(comparison)))
         .collect();
     let mut head = vec!["strategy".to_string(), "runs".to_string()];

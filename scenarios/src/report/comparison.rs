@@ -46,6 +46,9 @@ pub struct Row {
     /// Success rate of the attack at the last evaluation, 0 to 1.
     #[serde(default)]
     pub attack_success: Option<Estimate>,
+    /// Bytes sent in both directions until the last evaluation.
+    #[serde(default)]
+    pub bytes_sent: Option<Estimate>,
     /// Mean staleness of the merged updates, in versions.
     pub mean_staleness: Option<Estimate>,
     /// 95th percentile of the staleness, in versions.
@@ -106,6 +109,7 @@ impl Row {
             final_accuracy: over(&|run| Some(run.evaluations.last()?.accuracy)),
             final_loss: over(&|run| Some(run.evaluations.last()?.loss)),
             attack_success: over(&|run| run.evaluations.last()?.attack_success),
+            bytes_sent: over(&|run| Some(Along::Bytes.of(run.evaluations.last()?))),
             mean_staleness: over(&|run| run.mean_staleness),
             p95_staleness: over(&|run| run.p95_staleness),
             wasted_share: over(&|run| run.wasted_share),

@@ -30,6 +30,10 @@ pub(crate) const TO_TARGET: [Figure; 3] = [
 pub(crate) const ATTACK: Figure =
     Figure { title: "attack", quantity: Quantity::Share, of: |row| row.attack_success };
 
+/// What all of a run took to send.
+pub(crate) const SENT: Figure =
+    Figure { title: "bytes", quantity: Quantity::Bytes, of: |row| row.bytes_sent };
+
 /// Figures that every comparison has.
 pub(crate) const ALWAYS: [Figure; 5] = [
     Figure { title: "accuracy", quantity: Quantity::Share, of: |row| row.final_accuracy },
@@ -112,9 +116,14 @@ fn race(comparison: &Comparison) -> Vec<Vec<String>> {
 
 fn always(comparison: &Comparison) -> Vec<Vec<String>> {
     let [accuracy, worst, _, _, wasted] = ALWAYS.map(|figure| (figure.column(comparison), figure));
-    // The worst tenth of the clients gives way to the attack where there is one.
-    let attacked = comparison.rows.iter().any(|row| row.attack_success.is_some());
-    let second = if attacked { (ATTACK.column(comparison), ATTACK) } else { worst };
+    // The worst tenth of the clients gives way to the attack where there is one, and to what was sent where
+    // clients were not evaluated.
+    let any = |figure: &Figure| comparison.rows.iter().any(|row| (figure.of)(row).is_some());
+    let second = match (any(&ATTACK), any(&worst.1)) {
+        (true, _) => (ATTACK.column(comparison), ATTACK),
+        (false, true) => worst,
+        (false, false) => (SENT.column(comparison), SENT),
+    };
     let title = |(column, figure): &(Column, Figure)| column.title(figure.title);
     let titles = [
         "runs".to_string(),
