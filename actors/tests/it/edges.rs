@@ -163,7 +163,11 @@ fn times_and_bytes_by_hand() {
             tag: 0,
         };
         let steps = if is_edge { 2 } else { 1 };
-        assert_eq!(row.bytes_up, wire::update_len(&answer, steps, wire::flat_len(650), &[], &[]), "{row:?}");
+        assert_eq!(
+            row.bytes_up,
+            wire::update_len(&answer, steps, wire::flat_len(650), &[], &[]),
+            "{row:?}"
+        );
     }
     let sum = |rows: &mut dyn Iterator<Item = &TaskRow>| {
         rows.fold((0, 0), |(down, up), row| (down + row.bytes_down, up + row.bytes_up))

@@ -151,7 +151,8 @@ fn the_control_variates_are_charged_both_ways_as_they_are_encoded() {
             completeness: 1.0,
             tag: 0,
         };
-        let up = wire::update_len(&answer, STEPS as u64, wire::flat_len(650), &[], &[(CONTROL, 650)]);
+        let up =
+            wire::update_len(&answer, STEPS as u64, wire::flat_len(650), &[], &[(CONTROL, 650)]);
         assert_eq!(row.bytes_up, up);
         // A name of one length byte and seven letters, and 650 numbers with their count.
         let vector = 1 + CONTROL.len() as u64 + wire::flat_len(650);
