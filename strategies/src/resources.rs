@@ -24,7 +24,7 @@ pub struct Resources {
 /// What the server does with buffers (running statistics of batch normalisation).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BufferPolicy {
-    /// They are merged like parameters.
+    /// The weighted mean of the merged clients' own.
     #[default]
     Average,
     /// Those of the merged client with the lowest id are taken.

@@ -60,7 +60,11 @@ pub(super) fn registry(
     registry.resources = Resources {
         trainer: Some(trainer.clone()),
         public: prepared.people.as_ref().and_then(|people| people.public.clone()),
-        buffers: prepared.network.layout().range(Part::Buffer),
+        // What stays with the clients is not in what is merged.
+        buffers: match sections.strategy.buffers {
+            Buffers::KeepLocal => 0..0,
+            _ => prepared.network.layout().range(Part::Buffer),
+        },
         buffer_policy: buffers,
         threads: workers,
     };

@@ -45,7 +45,7 @@ pub struct StrategySection {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Buffers {
-    /// They are merged like parameters.
+    /// The mean of the merged clients' own, by their weights; what a robust rule makes of them.
     #[default]
     Average,
     /// The server takes those of the merged client with the lowest id.

@@ -17,6 +17,15 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "write `travel = \"backbone\"`, or leave `buffers` out",
         );
     }
+    if file.strategy.buffers == Buffers::First && file.strategy.combine.is_robust() {
+        checks.conflict(
+            "strategy.buffers",
+            "strategy.combine",
+            "a robust rule decides on buffers as on parameters: one client, which may be hostile, would choose \
+             them",
+            "leave `buffers` out",
+        );
+    }
 }
 
 fn persons(file: &ScenarioFile, checks: &mut Checks<'_>) {

@@ -25,7 +25,7 @@ pub mod sums;
 pub(crate) mod testing;
 pub mod trimmed;
 
-pub use buffers::FirstBuffers;
+pub use buffers::{BuffersApart, MergeBuffers};
 pub use bulyan::Bulyan;
 pub use ca2fl::Ca2fl;
 pub use fadas::{Fadas, FadasSettings};

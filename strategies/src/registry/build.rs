@@ -119,20 +119,11 @@ impl Parts {
             guard: self.guard.iter().map(|part| part.build(registry)).collect::<Result<_, _>>()?,
             group: self.group.build(registry)?,
             weigh: Box::new(weigh::Product(weigh)),
-            combine: with_buffers(self.combine.build(&self.pace, registry)?, registry),
+            combine: self.combine.with_buffers(&self.pace, registry)?,
             refine: self.refine.build(registry)?,
             companion: self.companion.build(registry)?,
         })
     }
-}
-
-/// Takes buffers whole where that is asked for.
-fn with_buffers(inner: Box<dyn Combine>, registry: &Registry) -> Box<dyn Combine> {
-    let Resources { buffers, buffer_policy, .. } = &registry.resources;
-    if *buffer_policy == BufferPolicy::Average || buffers.is_empty() {
-        return inner;
-    }
-    Box::new(combine::FirstBuffers { inner, range: buffers.clone() })
 }
 
 impl SelectPart {
@@ -215,6 +206,23 @@ impl WeighPart {
 }
 
 impl CombinePart {
+    /// The rule, with buffers merged as values where the network has any. Rules that average models, not
+    /// changes, do so by themselves.
+    pub(crate) fn with_buffers(
+        &self,
+        pace: &PacePart,
+        registry: &Registry,
+    ) -> Result<Box<dyn Combine>, String> {
+        let inner = self.build(pace, registry)?;
+        let Resources { buffers, buffer_policy, .. } = &registry.resources;
+        let of_models = matches!(self, Self::Mix(_) | Self::FedAt | Self::Safa);
+        if buffers.is_empty() || (of_models && *buffer_policy == BufferPolicy::Average) {
+            return Ok(inner);
+        }
+        let merge = combine::MergeBuffers::new(*buffer_policy, self.is_robust());
+        Ok(Box::new(combine::BuffersApart { inner, range: buffers.clone(), merge }))
+    }
+
     fn build(&self, pace: &PacePart, registry: &Registry) -> Result<Box<dyn Combine>, String> {
         Ok(match self.clone() {
             Self::Mean(part) => Box::new(part),

@@ -147,14 +147,7 @@ impl Parts {
     }
 
     fn companion_and_combine(&self) -> Option<&'static str> {
-        let robust = matches!(
-            self.combine,
-            CombinePart::Median
-                | CombinePart::TrimmedMean(_)
-                | CombinePart::Krum { .. }
-                | CombinePart::MultiKrum { .. }
-                | CombinePart::Bulyan { .. }
-        );
+        let robust = self.combine.is_robust();
         (self.companion == CompanionPart::Scaffold && robust).then_some(
             "control variates are averaged over all clients, so one hostile client steers what the robust \
              combiner protects; use the companion `none`",

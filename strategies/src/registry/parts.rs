@@ -203,6 +203,20 @@ pub enum CombinePart {
     Custom(Custom),
 }
 
+impl CombinePart {
+    /// Whether the rule holds against some hostile clients: it chooses, orders or cuts.
+    pub fn is_robust(&self) -> bool {
+        matches!(
+            self,
+            Self::Median
+                | Self::TrimmedMean(_)
+                | Self::Krum { .. }
+                | Self::MultiKrum { .. }
+                | Self::Bulyan { .. }
+        )
+    }
+}
+
 fn one() -> f64 {
     1.0
 }
