@@ -160,12 +160,16 @@ impl Trials {
         wanted.into_iter().map(open).collect()
     }
 
-    /// The groups whose members hold a domain; group 0 stands for the rest.
+    /// The groups whose members hold a domain; where nobody holds it, all that have members: whose model a new
+    /// place should get is not known, so that all of them are tried there and the mean counts.
     fn groups_of(&self, domain: usize, clusters: Option<&Clusters>) -> BTreeSet<u32> {
         let holders = (0..).map(ClientId).zip(&self.domains).filter(|(_, d)| d.contains(&domain));
         let group =
             |client| clusters.and_then(|clusters| clusters.of.get(&client)).copied().unwrap_or(0);
-        let groups: BTreeSet<u32> = holders.map(|(client, _)| group(client)).collect();
+        let mut groups: BTreeSet<u32> = holders.map(|(client, _)| group(client)).collect();
+        if groups.is_empty() {
+            groups.extend(clusters.iter().flat_map(|clusters| clusters.of.values()));
+        }
         if groups.is_empty() { BTreeSet::from([0]) } else { groups }
     }
 
@@ -188,6 +192,22 @@ impl Trials {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_domain_of_nobody_is_tried_with_the_model_of_every_group() {
+        let trials = Trials {
+            names: vec![("own".into(), true), ("other".into(), true), ("new".into(), false)],
+            domains: vec![vec![0], vec![1], vec![0, 1]],
+            body: 0,
+        };
+        let of = BTreeMap::from([(ClientId(0), 3), (ClientId(1), 5), (ClientId(2), 5)]);
+        let clusters = Clusters { of, ..Clusters::default() };
+        let groups = |domain, clusters| Vec::from_iter(trials.groups_of(domain, clusters));
+        assert_eq!(groups(0, Some(&clusters)), [3, 5]);
+        assert_eq!(groups(1, Some(&clusters)), [5]);
+        assert_eq!(groups(2, Some(&clusters)), [3, 5]);
+        assert_eq!(groups(2, None), [0]);
+    }
 
     #[test]
     fn means_count_each_domain_once_and_prefer_the_common_model() {

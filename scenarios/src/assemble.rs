@@ -153,7 +153,8 @@ fn hear(
         }
     });
     let shared = ScriptShared::new(prepared.seeds, fixed.collect());
-    let scene = Scene::new(population, setup.parts.clone());
+    let edges = loaded.scenario.sections().topology.tree().map_or(0, |tree| tree.edges);
+    let scene = Scene::new(population, setup.parts.clone()).with_edges(edges);
     setup.board = Some(shared.board.clone());
     let opened = script::open(section, scene, shared).map_err(|reason| {
         let place = loaded.document.place("script.file");
@@ -174,7 +175,8 @@ fn director(
         return Ok(None);
     }
     let parts = sections.strategy.parts();
-    let scene = Scene::new(&prepared.population, parts.clone());
+    let edges = sections.topology.tree().map_or(0, |tree| tree.edges);
+    let scene = Scene::new(&prepared.population, parts.clone()).with_edges(edges);
     let mut timeline = Vec::with_capacity(sections.timeline.len());
     for (index, entry) in sections.timeline.iter().enumerate() {
         timeline.push(scene.entry(entry).map_err(|wrong| {
@@ -184,8 +186,8 @@ fn director(
             Problem::new("value", reason.join("; ")).at(place, "in this entry").about(&path)
         })?);
     }
-    let clients = prepared.population.clients();
-    let interventions = Interventions::new(prepared.seeds, clients);
+    let participants = prepared.population.clients() + edges;
+    let interventions = Interventions::new(prepared.seeds, participants);
     Ok(Some(DirectorSetup {
         interventions: Rc::new(RefCell::new(interventions)),
         timeline,

@@ -30,6 +30,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/fedreid-study.toml", include_str!("../library/fedreid-study.toml")),
     ("scenarios/library/fedreid-async.toml", include_str!("../library/fedreid-async.toml")),
     ("scenarios/library/fedreid-by-camera.toml", include_str!("../library/fedreid-by-camera.toml")),
+    ("scenarios/library/fedreid-edges.toml", include_str!("../library/fedreid-edges.toml")),
     ("scenarios/library/fedreid-market.toml", include_str!("../library/fedreid-market.toml")),
     ("scenarios/library/partition.toml", include_str!("../library/partition.toml")),
     ("scenarios/library/outage.toml", include_str!("../library/outage.toml")),

@@ -8,8 +8,28 @@ use offbeat_kernel::{Span, Time};
 use offbeat_strategies::registry::{NewPart, Parts, Switch};
 use std::ops::Range;
 
-/// Whom a happening means: group, count, share and ids.
-type Scope<'a> = (&'a Option<String>, Option<u32>, Option<f64>, &'a Option<Vec<u32>>);
+/// Whom a happening means.
+#[derive(Clone, Copy, Default)]
+struct Scope<'a> {
+    group: Option<&'a str>,
+    count: Option<u32>,
+    share: Option<f64>,
+    ids: Option<&'a [u32]>,
+    edges: Option<&'a [u32]>,
+}
+
+/// The scope of a section that names one.
+macro_rules! scope {
+    ($of:expr) => {
+        Scope {
+            group: $of.group.as_deref(),
+            count: $of.count,
+            share: $of.share,
+            ids: $of.ids.as_deref(),
+            edges: $of.edges.as_deref(),
+        }
+    };
+}
 
 /// Longest time that can be written, in minutes: as for runs.
 pub(crate) const MOST_MINUTES: f64 = 6e7;
@@ -23,6 +43,8 @@ pub(crate) struct Scene {
     /// Names and ids of the groups.
     groups: Vec<(String, Range<u32>)>,
     clients: u32,
+    /// How many edge servers there are: the participants after the clients.
+    edges: u32,
     /// The strategy's parts, for switches.
     parts: Parts,
 }
@@ -36,7 +58,7 @@ impl Scene {
             first = group.end;
             (group.name.clone(), range)
         });
-        Self { groups: groups.collect(), clients: population.clients(), parts }
+        Self { groups: groups.collect(), clients: population.clients(), edges: 0, parts }
     }
 
     /// The scene of groups with these names and first ids after them.
@@ -47,7 +69,12 @@ impl Scene {
             first = range.end;
             (name.clone(), range)
         });
-        Self { groups: groups.collect(), clients, parts }
+        Self { groups: groups.collect(), clients, edges: 0, parts }
+    }
+
+    /// The same scene with so many edge servers.
+    pub(crate) fn with_edges(self, edges: u32) -> Self {
+        Self { edges, ..self }
     }
 
     /// An entry with its time or condition.
@@ -71,7 +98,7 @@ impl Scene {
     pub(crate) fn actions(&self, entry: &TimelineEntry) -> Result<Vec<Action>, Vec<Wrong>> {
         let mut found: Vec<Result<Action, Wrong>> = Vec::new();
         if let Some(p) = &entry.partition {
-            let who = self.who("partition", (&p.group, p.count, p.share, &p.ids), p.for_minutes);
+            let who = self.who("partition", scope!(p), p.for_minutes);
             let (name, transit) = (p.name.clone(), p.messages);
             found.push(who.map(|who| Action::Partition { name, who, transit }));
         }
@@ -85,13 +112,14 @@ impl Scene {
         ];
         for (key, whom, make) in plain {
             if let Some(w) = whom {
-                let who = self.who(key, (&w.group, w.count, w.share, &w.ids), w.for_minutes);
+                let who = self.who(key, scope!(w), w.for_minutes);
                 found.push(who.map(make));
             }
         }
         found.extend(entry.slow_down.as_ref().map(|slow| self.slow_down(slow)));
         found.extend(entry.change.as_ref().map(|change| {
-            let who = self.who("change", (&change.group, None, None, &None), None)?;
+            let of = Scope { group: change.group.as_deref(), ..Scope::default() };
+            let who = self.who("change", of, None)?;
             let change = hardship::Change {
                 device: change.device.clone(),
                 link: change.link.clone(),
@@ -102,10 +130,8 @@ impl Scene {
             Ok(Action::Change(who, Box::new(change)))
         }));
         found.extend(entry.drift.as_ref().map(|drift| {
-            let who = match &drift.group {
-                Some(_) => Some(self.who("drift", (&drift.group, None, None, &None), None)?),
-                None => None,
-            };
+            let of = Scope { group: drift.group.as_deref(), ..Scope::default() };
+            let who = drift.group.as_ref().map(|_| self.who("drift", of, None)).transpose()?;
             Ok(Action::Drift(who, drift.label_rotation))
         }));
         found.extend(entry.crash_server.as_ref().map(|crash| {
@@ -132,8 +158,7 @@ impl Scene {
     }
 
     fn slow_down(&self, slow: &crate::spec::SlowDown) -> Result<Action, Wrong> {
-        let who = (&slow.group, slow.count, slow.share, &slow.ids);
-        let who = self.who("slow_down", who, slow.for_minutes)?;
+        let who = self.who("slow_down", scope!(slow), slow.for_minutes)?;
         for (key, factor) in [("work", slow.work), ("link", slow.link)] {
             if let Some(factor) = factor
                 && !(factor > 0.0 && factor <= 1e9)
@@ -160,13 +185,48 @@ impl Scene {
         Ok(Action::Switch(Box::new(switch)))
     }
 
-    fn who(
+    fn who(&self, key: &str, scope: Scope<'_>, minutes: Option<f64>) -> Result<Who, Wrong> {
+        let lasts = minutes.map(|m| span(&format!("{key}.for_minutes"), m)).transpose()?;
+        let (clients, name) = match scope.edges {
+            Some(edges) => self.edge_servers(key, scope, edges)?,
+            None => self.of_clients(key, scope)?,
+        };
+        Ok(Who { clients, name, lasts })
+    }
+
+    /// Edge servers by their numbers.
+    fn edge_servers(
         &self,
         key: &str,
-        (group, count, share, ids): Scope<'_>,
-        minutes: Option<f64>,
-    ) -> Result<Who, Wrong> {
-        let lasts = minutes.map(|m| span(&format!("{key}.for_minutes"), m)).transpose()?;
+        scope: Scope<'_>,
+        edges: &[u32],
+    ) -> Result<(Clients, String), Wrong> {
+        let Scope { group, count, share, ids, edges: _ } = scope;
+        if group.is_some() || count.is_some() || share.is_some() || ids.is_some() {
+            let message =
+                "`edges` means edge servers, the other keys mean clients: write two entries";
+            return wrong(key, message);
+        }
+        if self.edges == 0 {
+            let message = "there are no edge servers: `[topology.tree]` is missing";
+            return wrong(&format!("{key}.edges"), message);
+        }
+        if let Some(edge) = edges.iter().find(|edge| **edge >= self.edges) {
+            let last = self.edges - 1;
+            let message = format!("there is no edge server {edge}: the last one is {last}");
+            return wrong(&format!("{key}.edges"), message);
+        }
+        let pick = Pick::Ids(edges.iter().map(|edge| self.clients + edge).collect());
+        let range = self.clients..self.clients + self.edges;
+        let name = match edges {
+            [edge] => format!("edge server {edge}"),
+            _ => format!("{} edge servers", edges.len()),
+        };
+        Ok((Clients { range, pick }, name))
+    }
+
+    fn of_clients(&self, key: &str, scope: Scope<'_>) -> Result<(Clients, String), Wrong> {
+        let Scope { group, count, share, ids, edges: _ } = scope;
         let (range, of) = match group {
             None => (0..self.clients, "clients".to_string()),
             Some(name) => {
@@ -196,11 +256,11 @@ impl Scene {
                     [id] => format!("client {id}"),
                     _ => format!("{} named {of}", ids.len()),
                 };
-                (Pick::Ids(ids.clone()), name)
+                (Pick::Ids(ids.to_vec()), name)
             }
             _ => return wrong(key, "only one of `count`, `share` and `ids` can say who"),
         };
-        Ok(Who { clients: Clients { range, pick }, name, lasts })
+        Ok((Clients { range, pick }, name))
     }
 
     fn unknown(&self, name: &str) -> String {

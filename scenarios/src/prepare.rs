@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 use crate::spec::ScenarioFile;
 use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, PartitionReport, Shard};
-use offbeat_learning::network::{Network, load_start};
+use offbeat_learning::network::{Network, Shape, load_start};
 use offbeat_learning::reid::People;
 use offbeat_learning::{Flat, LearnError};
 use rand::seq::SliceRandom;
@@ -145,6 +145,7 @@ fn first_weights(
     document: &Document,
 ) -> Result<Flat, Problem> {
     refuse_unknown_prefixes(sections, network, document)?;
+    refuse_unfit_changes(sections, network, document)?;
     let drawn = network.init(&mut seeds.stream(Purpose::ModelInit, 0, 0));
     match &sections.network.weights {
         Some(path) => load_start(path, network, &drawn)
@@ -199,6 +200,35 @@ fn refuse_unknown_prefixes(
         }
     }
     Ok(())
+}
+
+/// Only pictures can be changed at random, and only by less than their size.
+fn refuse_unfit_changes(
+    sections: &ScenarioFile,
+    network: &Network,
+    document: &Document,
+) -> Result<(), Problem> {
+    let augment = &sections.training.augment;
+    let (path, message, help) = match network.input() {
+        Shape::Vector(length) if !augment.is_off() => (
+            "training.augment",
+            format!("`augment` changes pictures, but the samples are vectors of length {length}"),
+            "leave `augment` out",
+        ),
+        Shape::Image(_, height, width) if augment.pad_crop > height.min(width) => (
+            "training.augment.pad_crop",
+            format!(
+                "{} pixels on each side of pictures of {height} x {width}: a window could miss the picture",
+                augment.pad_crop
+            ),
+            "pad less: FedReID pads 10 pixels where pictures have 256 x 128",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Problem::new("conflict", message)
+        .at(document.place(path), "asked for here")
+        .help(help)
+        .about(path))
 }
 
 /// Data that are not numbers would only show up as a loss that is not a number.

@@ -260,12 +260,10 @@ impl Conditions for World {
     fn merging(&self, edge: ClientId, task: TaskId, updates: usize, params: usize) -> Span {
         let mut jitter = self.task_stream(task, JITTER);
         let device = self.device(edge);
-        self.suffers(edge).hardship.device.compute(
-            &device,
-            updates as u64,
-            2.0 * params as f64,
-            &mut jitter,
-        )
+        let flops = 2.0 * params as f64;
+        let suffers = self.suffers(edge);
+        let work = suffers.hardship.device.compute(&device, updates as u64, flops, &mut jitter);
+        Self::stretched(work, self.factor(|state| state.work_factor(edge)))
     }
 
     fn battery(&self, client: ClientId, last: Option<Battery>, now: Time) -> Option<Battery> {

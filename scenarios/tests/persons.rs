@@ -1,9 +1,11 @@
 //! Federations that re-identify persons: what helps them works under every pace and gives the same bits with
 //! one worker and two, folders give what the generator gives, and interrupted runs go on.
 
+use offbeat::prepare::prepare;
 use offbeat::run::{Options, trace};
 use offbeat::{Overrides, load_text};
 use offbeat_actors::RunResult;
+use offbeat_actors::retrieval::Model;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -170,4 +172,115 @@ weigh = [{ cosine-distance = {} }]";
         resumed += 1;
     }
     assert!(resumed > 1, "{resumed} snapshots");
+}
+
+/// What cannot be is told before anything is computed, at its place in the file.
+#[test]
+fn impossible_pictures_losses_and_heads_are_refused_with_their_place() {
+    let (pace, head) = ("pace = { synchronous = { clients = 3 } }", "bottleneck = 8");
+    let good = scenario(NINE, pace);
+    let augment = "augment = { mirror = 0.5, pad_crop = 1 }";
+    let objective = |loss: &str| good.replace(augment, &format!("objective = {{ loss = {loss} }}"));
+    let cases = [
+        (
+            good.replace(augment, "augment = { mirror = 1.5 }"),
+            "augment.mirror` cannot be 1.5",
+            "mirror",
+        ),
+        (
+            good.replace(augment, "augment = { erase = -0.1 }"),
+            "augment.erase` cannot be -0.1",
+            "erase",
+        ),
+        (good.replace("pad_crop = 1", "pad_crop = 17"), "pictures of 32 x 16", "17"),
+        (good.replace(augment, "instances = 1"), "`training.instances` cannot be 1", "1"),
+        (good.replace(augment, "instances = 9"), "a batch of 8 cannot hold 9", "instances = 9"),
+        (objective("\"feature-mse\""), "clients cannot minimise `feature-mse`", "feature-mse"),
+        (objective("{ arcface = {} }"), "needs a head that gives cosines", "arcface"),
+        (objective("{ triplet = { margin = -1.0 } }"), "margin` cannot be -1", "-1.0"),
+        (good.replace(head, "bottleneck = 0"), "bottleneck` cannot be 0", "bottleneck"),
+        (good.replace(head, "bottleneck = 8, dropout = 1.0"), "dropout` cannot be 1", "dropout"),
+        (
+            scenario(NINE, &format!("{pace}\nbuffers = \"first\"\ncombine = \"median\"")),
+            "a robust rule decides on buffers",
+            "buffers = \"first\"",
+        ),
+    ];
+    for (text, says, shown) in cases {
+        assert_ne!(text, good, "{says}: nothing is wrong");
+        let told = refusal(&text);
+        assert!(told.contains(says), "`{says}` is missing in:\n{told}");
+        assert!(told.contains("p.toml:") && told.contains(shown), "no place in:\n{told}");
+    }
+    let vectors = "version = 1\n[run]\nseed = 1\nrounds = 1\n[data]\ndataset = \"heart\"\npartition = \"iid\"\n[population]\nclients = 3\n[training]\naugment = { mirror = 0.5 }\n";
+    let told = refusal(vectors);
+    assert!(told.contains("vectors of length") && told.contains("p.toml:"), "{told}");
+}
+
+/// Why the scenario cannot run, as a user reads it.
+fn refusal(text: &str) -> String {
+    let loaded = match load_text(Path::new("p.toml"), text, &Overrides::default()) {
+        Ok(loaded) => loaded,
+        Err(problems) => return problems.render(false),
+    };
+    let refused = prepare(&loaded.scenario, &loaded.document).expect_err("it cannot run");
+    Problems::new(&loaded.document, vec![refused]).render(false)
+}
+
+/// Guards look at what arrives at the server: a user who counts on them below edge servers is told.
+#[test]
+fn guards_above_edge_servers_are_said_not_to_reach_below_them() {
+    let pace = "pace = { synchronous = { clients = 2 } }\nguard = [{ norm = { most = 5.0 } }]";
+    let text = scenario(NINE, pace) + "[topology.tree]\nedges = 2\n";
+    let loaded = load_text(Path::new("p.toml"), &text, &Overrides::default());
+    let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
+    let told = loaded.warnings.render(false);
+    assert!(told.contains("these guards do not judge") && told.contains("guard = "), "{told}");
+}
+
+/// Nobody learns from an unseen domain: each group's model is tried there.
+#[test]
+fn every_groups_model_is_tried_on_domains_of_nobody() {
+    let unseen = NINE.replace("public = 16,", "public = 16, unseen = true,");
+    assert_ne!(unseen, NINE);
+    let pace = "pace = { synchronous = { clients = 3 } }\ngroup = \"by-client\"";
+    let result = run(&scenario(&unseen, pace), 2);
+    for name in result.tried.iter().filter(|t| !t.seen).map(|t| t.name.clone()) {
+        let of = result.tried.iter().filter(|t| t.name == name).map(|t| t.model);
+        let models: Vec<Model> = of.collect();
+        assert_eq!(models, [0, 1, 2].map(Model::Group), "{name}");
+    }
+    assert!(result.tried.iter().any(|tried| !tried.seen), "there are such domains");
+}
+
+/// Clients change groups and come late, and batch normalisation keeps running variances: none of them may fall
+/// below zero, whatever rule merges them.
+#[test]
+fn running_variances_stay_above_zero_when_clients_change_groups_and_come_late() {
+    let group = "group = { finch = { on = \"public-features\" } }";
+    for combine in ["{ mean = {} }", "{ mean = { rate = 2.0 } }", "{ fedavgm = {} }", "\"median\""]
+    {
+        let pace = "pace = { buffered = { buffer = 2, concurrency = 3 } }";
+        let text = scenario(NINE, &format!("{pace}\n{group}\ncombine = {combine}"));
+        let text = text
+            .replace("versions = 5", "versions = 20")
+            .replace("width = 4", "width = 4, norm = \"batch\"");
+        let loaded = load_text(Path::new("p.toml"), &text, &Overrides::default());
+        let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
+        let prepared = prepare(&loaded.scenario, &loaded.document).expect("a valid scenario");
+        let options = Options { workers: 2, ..Options::default() };
+        let result =
+            trace(&loaded, &options).unwrap_or_else(|error| panic!("{combine}: {error:?}"));
+        assert!(result.mean_staleness() > 0.0, "{combine}: nothing came late");
+        let model = result.model.to_vec();
+        let mut looked_at = 0;
+        for entry in prepared.network.layout().entries() {
+            if entry.name.ends_with("running_var") {
+                looked_at += 1;
+                let lowest = model[entry.range()].iter().copied().fold(f32::INFINITY, f32::min);
+                assert!(lowest >= 0.0, "{combine}: {} falls to {lowest}", entry.name);
+            }
+        }
+        assert!(looked_at > 3, "batch normalisation has running variances");
+    }
 }

@@ -80,13 +80,14 @@ fn key_figures(run: &RunData) -> Vec<(&'static str, String)> {
     let versions = |value: Option<f64>| value.map_or_else(missing, |value| format!("{value:.1}"));
     let last = run.evaluations.last();
     let (accuracy, loss) = (last.map(|e| e.accuracy), last.map(|e| e.loss));
-    vec![
-        ("final accuracy", accuracy.map_or_else(missing, |value| Quantity::Share.show(value))),
-        (
-            "attack success",
-            last.and_then(|e| e.attack_success)
-                .map_or_else(missing, |value| Quantity::Share.show(value)),
-        ),
+    let mut figures = vec![(
+        "final accuracy",
+        accuracy.map_or_else(missing, |value| Quantity::Share.show(value)),
+    )];
+    // Where nobody is hostile there is nothing to succeed.
+    let attack = last.and_then(|e| e.attack_success);
+    figures.extend(attack.map(|value| ("attack success", Quantity::Share.show(value))));
+    figures.extend([
         ("final loss", loss.map_or_else(missing, |value| Quantity::Plain.show(value))),
         (
             "worst tenth of clients",
@@ -102,7 +103,8 @@ fn key_figures(run: &RunData) -> Vec<(&'static str, String)> {
         ("staleness, 95th percentile", versions(run.p95_staleness)),
         ("wasted client work", share(run.wasted_share)),
         ("compute workers busy", share(run.utilisation)),
-    ]
+    ]);
+    figures
 }
 
 fn learning_curves(run: &RunData) -> String {

@@ -81,6 +81,8 @@ pub struct Whom {
     pub share: Option<f64>,
     /// Those with these numbers.
     pub ids: Option<Vec<u32>>,
+    /// Not clients: the edge servers with these numbers, which count from 0. Their clients stay as they are.
+    pub edges: Option<Vec<u32>>,
     /// After so many virtual minutes it is undone.
     pub for_minutes: Option<f64>,
 }
@@ -101,6 +103,8 @@ pub struct Partition {
     pub share: Option<f64>,
     /// Those with these numbers.
     pub ids: Option<Vec<u32>>,
+    /// Not clients: the edge servers with these numbers, which count from 0. Their clients stay as they are.
+    pub edges: Option<Vec<u32>>,
     /// After so many virtual minutes it is healed.
     pub for_minutes: Option<f64>,
 }
@@ -121,6 +125,8 @@ pub struct SlowDown {
     pub share: Option<f64>,
     /// Those with these numbers.
     pub ids: Option<Vec<u32>>,
+    /// Not clients: the edge servers with these numbers, which count from 0. Their clients stay as they are.
+    pub edges: Option<Vec<u32>>,
     /// After so many virtual minutes they are as fast as usual again.
     pub for_minutes: Option<f64>,
 }

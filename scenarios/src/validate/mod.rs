@@ -42,6 +42,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     population::server(&file.server, &mut checks);
     training::check(&file.training, &mut checks);
     training::network(&file.network.model, &mut checks);
+    training::head(&file.training.objective.loss, &file.network.model, &mut checks);
     training::evaluation(&file.evaluation, &mut checks);
     training::output(&file.output, &mut checks);
     topology::check(file, &mut checks);

@@ -34,6 +34,15 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
         ),
         _ => {}
     }
+    if !file.strategy.guard.is_empty() {
+        checks.warn(
+            "strategy.guard",
+            "these guards do not judge what edge servers get from their clients",
+            "the server asks them about the edge servers' updates alone",
+            "edge servers refuse what is not finite or has another shape, and merge the rest; hostile clients \
+             below them count by their samples",
+        );
+    }
     if file.strategy.companion == CompanionPart::Scaffold {
         checks.conflict(
             "topology.tree",

@@ -2,7 +2,9 @@
 
 use super::Checks;
 use crate::spec::{EvaluationSection, OutputSection, TrainingSection};
-use offbeat_learning::network::NetworkSpec;
+use offbeat_learning::network::{Head, NetworkSpec};
+use offbeat_learning::objective::Loss;
+use std::f32::consts::FRAC_PI_2;
 
 pub(super) fn check(training: &TrainingSection, checks: &mut Checks<'_>) {
     if training.epochs.is_some() && training.steps.is_some() {
@@ -39,6 +41,85 @@ pub(super) fn check(training: &TrainingSection, checks: &mut Checks<'_>) {
         checks.within(&format!("training.sgd.groups.{index}.factor"), group.factor, 0.0..=1e6);
     }
     checks.within("training.objective.proximal_mu", training.objective.proximal_mu, 0.0..=1e6);
+    checks.within("training.augment.mirror", training.augment.mirror, 0.0..=1.0);
+    checks.within("training.augment.erase", training.augment.erase, 0.0..=1.0);
+    instances(training, checks);
+    objective(&training.objective.loss, checks);
+}
+
+/// Batches of `instances` pictures of each identity.
+fn instances(training: &TrainingSection, checks: &mut Checks<'_>) {
+    let (instances, batch) = (training.instances, training.batch);
+    if instances == 1 {
+        checks.add(
+            "training.instances",
+            "`training.instances` cannot be 1",
+            "one picture of an identity has no other to be compared with",
+            "write at least `instances = 2`, usually 4; leave it out for plain batches",
+        );
+    } else if instances > batch {
+        checks.conflict(
+            "training.instances",
+            "training.batch",
+            &format!("a batch of {batch} cannot hold {instances} pictures of each identity"),
+            "lower `instances`, or raise `batch`",
+        );
+    }
+}
+
+/// What a loss can be given, and which are none for clients.
+fn objective(loss: &Loss, checks: &mut Checks<'_>) {
+    let path = |key: &str| format!("training.objective.loss.{key}");
+    match *loss {
+        Loss::FeatureMse => checks.add(
+            "training.objective.loss",
+            "clients cannot minimise `feature-mse`: nothing tells them what features to give",
+            "it is what the server minimises when it distils",
+            "write `refine = { distillation = {} }` in `[strategy]`, and `loss = \"cross-entropy\"` here",
+        ),
+        Loss::Cosface { scale, margin } => {
+            above_zero(&path("cosface.scale"), scale, 1e6, "the paper's is `scale = 64.0`", checks);
+            checks.within(&path("cosface.margin"), margin, 0.0..=2.0);
+        }
+        Loss::Arcface { scale, margin } => {
+            above_zero(&path("arcface.scale"), scale, 1e6, "the paper's is `scale = 64.0`", checks);
+            checks.within(&path("arcface.margin"), margin, 0.0..=FRAC_PI_2);
+        }
+        Loss::Triplet { margin, cross_entropy } => {
+            checks.within(&path("triplet.margin"), margin, 0.0..=1e6);
+            checks.within(&path("triplet.cross_entropy"), cross_entropy, 0.0..=1e6);
+        }
+        _ => {}
+    }
+}
+
+/// Whether loss and network fit each other.
+pub(super) fn head(loss: &Loss, model: &NetworkSpec, checks: &mut Checks<'_>) {
+    let cosine = matches!(model, NetworkSpec::Reid(spec) if spec.head == Head::Cosine);
+    if loss.uses_cosines() && !cosine {
+        checks.conflict(
+            "training.objective.loss",
+            "network.model",
+            "a margin between angles needs a head that gives cosines",
+            "write `head = \"cosine\"` in a `reid` network, or `loss = \"cross-entropy\"`",
+        );
+    }
+    if cosine && *loss == Loss::CrossEntropy {
+        checks.warn(
+            "training.objective.loss",
+            "cross-entropy on bare cosines hardly learns: they only reach from -1 to 1",
+            "the head gives cosines",
+            "write `loss = { cosface = {} }`, or leave `head` out of the network",
+        );
+    }
+    if loss.uses_features() && *model == NetworkSpec::Softmax {
+        checks.conflict(
+            "training.objective.loss",
+            "network.model",
+            "triplets compare features, and softmax regression has none",
+            "take a network with a backbone, such as `mlp = { hidden = [64] }`",
+        );
+    }
 }
 
 fn above_zero(path: &str, value: f32, most: f32, help: &str, checks: &mut Checks<'_>) {
@@ -76,6 +157,17 @@ pub(super) fn network(model: &NetworkSpec, checks: &mut Checks<'_>) {
                 );
             }
             checks.within("network.model.resnet.width", *width, 1..=1024);
+        }
+        NetworkSpec::Reid(reid) => {
+            checks.within("network.model.reid.bottleneck", reid.bottleneck, 1..=MOST_UNITS);
+            if !(0.0..1.0).contains(&reid.dropout) {
+                checks.add(
+                    "network.model.reid.dropout",
+                    format!("`network.model.reid.dropout` cannot be {}", reid.dropout),
+                    "must be at least 0 and below 1",
+                    "the usual value is `dropout = 0.5`; 0 turns it off",
+                );
+            }
         }
         _ => {}
     }

@@ -4,5 +4,6 @@ mod data;
 mod edges;
 mod energy;
 mod groups;
+mod struck;
 mod times;
 mod world;

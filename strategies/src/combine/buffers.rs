@@ -147,7 +147,10 @@ mod tests {
     /// The present model's variance is 1. Both clients began with one of 9, in another group or long ago, and
     /// come back with 2 and 4: as changes -7 and -5, which would take the variance to -5.
     fn from_elsewhere() -> [Update; 2] {
-        [update(1, &[0.0, 9.0, 0.0], &[2.0, 2.0, 1.0]), update(4, &[0.0, 9.0, 0.0], &[4.0, 4.0, 3.0])]
+        [
+            update(1, &[0.0, 9.0, 0.0], &[2.0, 2.0, 1.0]),
+            update(4, &[0.0, 9.0, 0.0], &[4.0, 4.0, 3.0]),
+        ]
     }
 
     const MODEL: [f32; 3] = [0.0, 1.0, 0.0];

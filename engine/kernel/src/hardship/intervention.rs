@@ -152,7 +152,7 @@ pub struct Interventions {
 }
 
 impl Interventions {
-    /// Nothing was done yet to `clients` clients.
+    /// Nothing was done yet to `clients` clients, edge servers included where there are any.
     pub fn new(tree: SeedTree, clients: u32) -> Self {
         let (standing, changes, turns) = (Vec::new(), Vec::new(), Vec::new());
         Self { tree, clients, standing, changes, turns, drawn: 0, more_to_come: false }
