@@ -3,7 +3,7 @@
 
 use offbeat::prepare::prepare;
 use offbeat::run::{Options, trace};
-use offbeat::{Overrides, load_text};
+use offbeat::{Overrides, Problems, load_text};
 use offbeat_actors::RunResult;
 use offbeat_actors::retrieval::Model;
 use std::fs;

@@ -6,6 +6,7 @@ use super::curves::{Along, Shown, curves};
 use super::data::RunData;
 use super::distributions::staleness;
 use super::domains;
+use super::found;
 use super::html::{escape, label, note, page, section, table};
 use super::lanes::timeline;
 use super::quantity::{Quantity, count};
@@ -44,7 +45,11 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
         body +=
             &section("Persons found again, by domain", &domains::comparison(&comparison.domains));
     }
-    body += &section("Learning curves", &learning_curves(&groups, target));
+    let curves = match runs.iter().all(found::alone) {
+        true => found::group_curves(&groups),
+        false => learning_curves(&groups, target),
+    };
+    body += &section("Learning curves", &curves);
     body += &section("Staleness of the merged updates", &histograms(&groups));
     if comparison.rows.iter().any(|row| !row.per_class.is_empty()) {
         body += &section("Accuracy by class", &class_table(&comparison));
@@ -85,9 +90,15 @@ fn figures_table(comparison: &Comparison) -> String {
         out += "<h3>The whole run</h3>\n";
     }
     out += &whole_table(comparison);
-    out += &note(
-        "Mean over runs ± half of the 95 % interval (Student's t). Staleness in versions; the worst tenth is the mean accuracy of the tenth of the clients that fare worst.",
-    );
+    let worst = match comparison.rows.iter().any(|row| row.worst_decile.is_some()) {
+        true => {
+            "; the worst tenth is the mean accuracy of the tenth of the clients that fare worst"
+        }
+        false => "",
+    };
+    out += &note(&format!(
+        "Mean over runs ± half of the 95 % interval (Student's t). Staleness in versions{worst}."
+    ));
     if comparison.target.is_none() {
         out += &note("No target was given, so nothing is said about the time to reach one.");
     }
@@ -116,6 +127,8 @@ fn whole_table(comparison: &Comparison) -> String {
         .iter()
         .chain(attacked.then_some(&ATTACK))
         .chain([&SENT])
+        // A figure that no run has says nothing.
+        .filter(|figure| comparison.rows.iter().any(|row| (figure.of)(row).is_some()))
         .map(|figure| (figure, figure.column(comparison)))
         .collect();
     let mut head = vec!["strategy".to_string(), "runs".to_string()];

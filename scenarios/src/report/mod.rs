@@ -19,6 +19,7 @@ mod data;
 mod distributions;
 mod domains;
 mod edges;
+mod found;
 mod html;
 mod lanes;
 mod nan;

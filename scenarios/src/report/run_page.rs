@@ -6,6 +6,7 @@ use super::data::RunData;
 use super::distributions::{client_accuracy, per_class, staleness};
 use super::domains;
 use super::edges::edges;
+use super::found;
 use super::html::{escape, note, page, section, table, tiles};
 use super::lanes::timeline;
 use super::quantity::{Quantity, count};
@@ -28,9 +29,12 @@ pub fn run_page(run: &RunData) -> String {
     if !run.retrieval.is_empty() {
         body += &section("Persons found again, by domain", &domains::run(&run.retrieval));
     }
-    body += &section("Learning curves", &learning_curves(run));
+    let curves = if found::alone(run) { found::run_curves(run) } else { learning_curves(run) };
+    body += &section("Learning curves", &curves);
     let mut spread = staleness("Staleness of the merged updates", &run.staleness, 0);
-    spread += &client_accuracy(&run.client_accuracy);
+    if !(found::alone(run) && run.client_accuracy.is_empty()) {
+        spread += &client_accuracy(&run.client_accuracy);
+    }
     let last = run.evaluations.iter().rev().find(|evaluation| !evaluation.per_class.is_empty());
     if let Some(last) = last {
         spread += &per_class(
@@ -78,21 +82,8 @@ fn key_figures(run: &RunData) -> Vec<(&'static str, String)> {
     let share =
         |value: Option<f64>| value.map_or_else(missing, |value| Quantity::Percent.show(value));
     let versions = |value: Option<f64>| value.map_or_else(missing, |value| format!("{value:.1}"));
-    let last = run.evaluations.last();
-    let (accuracy, loss) = (last.map(|e| e.accuracy), last.map(|e| e.loss));
-    let mut figures = vec![(
-        "final accuracy",
-        accuracy.map_or_else(missing, |value| Quantity::Share.show(value)),
-    )];
-    // Where nobody is hostile there is nothing to succeed.
-    let attack = last.and_then(|e| e.attack_success);
-    figures.extend(attack.map(|value| ("attack success", Quantity::Share.show(value))));
+    let mut figures = if found::alone(run) { found::key_figures(run) } else { learnt(run) };
     figures.extend([
-        ("final loss", loss.map_or_else(missing, |value| Quantity::Plain.show(value))),
-        (
-            "worst tenth of clients",
-            worst_decile(&run.client_accuracy).map_or_else(missing, |v| Quantity::Share.show(v)),
-        ),
         ("virtual time", Quantity::Seconds.show(run.virtual_seconds)),
         ("real time", Quantity::Seconds.show(run.wall_seconds)),
         ("updates", count(counts.updates)),
@@ -103,6 +94,23 @@ fn key_figures(run: &RunData) -> Vec<(&'static str, String)> {
         ("staleness, 95th percentile", versions(run.p95_staleness)),
         ("wasted client work", share(run.wasted_share)),
         ("compute workers busy", share(run.utilisation)),
+    ]);
+    figures
+}
+
+/// What the models can do at the end.
+fn learnt(run: &RunData) -> Vec<(&'static str, String)> {
+    let missing = || "–".to_string();
+    let last = run.evaluations.last();
+    let (accuracy, loss) = (last.map(|e| e.accuracy), last.map(|e| e.loss));
+    let share = |value: Option<f64>| value.map_or_else(missing, |v| Quantity::Share.show(v));
+    let mut figures = vec![("final accuracy", share(accuracy))];
+    // Where nobody is hostile there is nothing to succeed.
+    let attack = last.and_then(|e| e.attack_success);
+    figures.extend(attack.map(|value| ("attack success", Quantity::Share.show(value))));
+    figures.extend([
+        ("final loss", loss.map_or_else(missing, |value| Quantity::Plain.show(value))),
+        ("worst tenth of clients", share(worst_decile(&run.client_accuracy))),
     ]);
     figures
 }

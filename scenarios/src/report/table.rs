@@ -124,19 +124,19 @@ fn always(comparison: &Comparison) -> Vec<Vec<String>> {
         (false, true) => worst,
         (false, false) => (SENT.column(comparison), SENT),
     };
+    // What no run has is left out, such as accuracy where persons were searched for.
+    let learnt: Vec<_> =
+        [accuracy, second].into_iter().filter(|(_, figure)| any(figure)).collect();
     let title = |(column, figure): &(Column, Figure)| column.title(figure.title);
-    let titles = [
-        "runs".to_string(),
-        title(&accuracy),
-        title(&second),
-        "stale (p95)".to_string(),
-        title(&wasted),
-    ];
+    let mut titles = vec!["runs".to_string()];
+    titles.extend(learnt.iter().map(title));
+    titles.extend(["stale (p95)".to_string(), title(&wasted)]);
     let mut lines = vec![head("strategy", titles.into_iter())];
     for row in &comparison.rows {
         let cell = |(column, figure): &(Column, Figure)| shown(figure, column, row);
-        let cells =
-            [row.runs.to_string(), cell(&accuracy), cell(&second), stale(row), cell(&wasted)];
+        let mut cells = vec![row.runs.to_string()];
+        cells.extend(learnt.iter().map(cell));
+        cells.extend([stale(row), cell(&wasted)]);
         lines.push(head(&row.label, cells.into_iter()));
     }
     lines

@@ -35,7 +35,8 @@ pub enum EvaluateOn {
     /// Every client's own test samples, with its private head if it has one: mean, worst and best.
     Clients,
     /// The persons of each domain: rank-1, -5, -10 and mean average precision of the global model, or of
-    /// the groups' models for their members' domains.
+    /// the groups' models for their members' domains. On a domain that nobody learns from, each group's model
+    /// is tried, and the mean counts.
     Retrieval,
     /// The same for each client's model after its last training, on the domains it holds.
     RetrievalLocal,

@@ -22,7 +22,8 @@ pub struct StrategySection {
     pub schedule_file: Option<PathBuf>,
     /// When to aggregate.
     pub pace: PacePart,
-    /// Which updates are let in, beside what is always refused: asked in this order.
+    /// Which updates are let in, beside what is always refused: asked in this order. In a tree they judge what
+    /// edge servers send, not what edge servers get from their clients.
     pub guard: Vec<GuardPart>,
     /// Which updates belong together.
     pub group: GroupPart,
