@@ -125,8 +125,7 @@ fn always(comparison: &Comparison) -> Vec<Vec<String>> {
         (false, false) => (SENT.column(comparison), SENT),
     };
     // What no run has is left out, such as accuracy where persons were searched for.
-    let learnt: Vec<_> =
-        [accuracy, second].into_iter().filter(|(_, figure)| any(figure)).collect();
+    let learnt: Vec<_> = [accuracy, second].into_iter().filter(|(_, figure)| any(figure)).collect();
     let title = |(column, figure): &(Column, Figure)| column.title(figure.title);
     let mut titles = vec!["runs".to_string()];
     titles.extend(learnt.iter().map(title));
