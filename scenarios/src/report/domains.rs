@@ -37,9 +37,9 @@ pub(super) fn run(points: &[RetrievalPoint]) -> String {
 
 /// Labels side by side: rank-1, and its change against training alone.
 pub(super) fn comparison(domains: &Domains) -> String {
-    let mut head = vec!["strategy".to_string(), "models".to_string()];
+    // The mean stands first, so that it is seen where the page is too narrow for all domains.
+    let mut head = ["strategy", "models", "mean"].map(str::to_string).to_vec();
     head.extend(domains.names.iter().cloned());
-    head.push("mean".into());
     let cell = |value: &Option<Estimate>, sign: bool| {
         let Some(e) = value else { return "–".to_string() };
         let half = e.half_width.map(|half| format!(" ± {:.1}", 100.0 * half)).unwrap_or_default();
@@ -58,9 +58,9 @@ pub(super) fn comparison(domains: &Domains) -> String {
                 continue;
             }
             let whose = if row.whose == Whose::Local { "local" } else { "global" };
-            let mut cells = vec![super::html::escape(&row.label), whose.to_string()];
+            let label = super::html::escape(&row.label);
+            let mut cells = vec![label, whose.to_string(), cell(last, sign)];
             cells.extend(values.iter().map(|value| cell(value, sign)));
-            cells.push(cell(last, sign));
             rows.push(cells);
         }
         if sign && !rows.is_empty() {
