@@ -84,7 +84,11 @@ impl Strategist {
             roster: &*self.roster,
             promises: &mut self.book,
         };
-        carried_out(self.strategy.on(signal, &mut cx), now)
+        let orders = self.strategy.on(signal, &mut cx);
+        match self.strategy.fault() {
+            Some(reason) => vec![Effect::Fail(format!("{reason}, at virtual time {now}"))],
+            None => carried_out(orders, now),
+        }
     }
 }
 

@@ -28,8 +28,8 @@ use offbeat_strategies::registry::{CompanionPart, Registry, SelectPart};
 use rand::seq::SliceRandom;
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 /// Most bytes of results that the pool computes ahead of their time.
 const BUDGET_BYTES: u64 = 1 << 30;
@@ -93,12 +93,19 @@ pub fn assemble(
     let trainer = settings.device.open(asked, &prepared.network, &loaded.document)?;
     let registry =
         people::registry(sections, prepared, &settings.registry, &trainer, settings.workers);
+    let mut registry = registry;
+    let voices = Arc::new(OnceLock::new());
+    if let Some(section) = &sections.script {
+        script::register(&mut registry, section, &voices);
+    }
     let mut director = director(loaded, prepared, registry.clone())?;
     let interventions = director.as_ref().map(|setup| setup.interventions.clone());
     let world = World::new(population, prepared.seeds, sizes, &labels, cost);
     let world = Rc::new(world.with_interventions(interventions));
     if let (Some(setup), Some(section)) = (&mut director, &sections.script) {
-        hear(setup, section, loaded, prepared, &world)?;
+        let shared = hear(setup, section, loaded, prepared, &world)?;
+        // There is one script, so this is the only time.
+        voices.get_or_init(|| shared);
     }
     let adversaries = Arc::new(adversaries(sections, prepared));
     let workbench = Workbench {
@@ -140,7 +147,7 @@ fn hear(
     loaded: &Loaded,
     prepared: &Prepared,
     world: &World,
-) -> Result<(), Problem> {
+) -> Result<ScriptShared, Problem> {
     let population = &prepared.population;
     let names: Vec<Arc<str>> =
         population.groups().iter().map(|group| group.name.as_str().into()).collect();
@@ -156,12 +163,12 @@ fn hear(
     let edges = loaded.scenario.sections().topology.tree().map_or(0, |tree| tree.edges);
     let scene = Scene::new(population, setup.parts.clone()).with_edges(edges);
     setup.board = Some(shared.board.clone());
-    let opened = script::open(section, scene, shared).map_err(|reason| {
+    let opened = script::open(section, scene, shared.clone()).map_err(|reason| {
         let place = loaded.document.place("script.file");
         Problem::new("script", reason).at(place, "named here").about("script.file")
     })?;
     setup.hooks = Some(Box::new(opened));
-    Ok(())
+    Ok(shared)
 }
 
 /// What the timeline and the script do; nothing where there is neither.

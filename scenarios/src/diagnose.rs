@@ -11,6 +11,9 @@ use std::fmt;
 /// Width of the printed errors, in columns.
 const WIDTH: usize = 80;
 
+/// Stands for `-` while lines are wrapped: a name such as `over-selection` stays whole.
+const HYPHEN: &str = "\u{e000}";
+
 /// One thing that is wrong, or surely not meant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
@@ -51,6 +54,16 @@ impl Problem {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Says something else about what to do.
+    pub(crate) fn set_help(&mut self, help: impl Into<String>) {
+        self.help = Some(help.into());
+    }
+
+    /// What to do, if that was said.
+    pub(crate) fn help_text(&self) -> Option<&str> {
+        self.help.as_deref()
     }
 
     /// Says which key it is about, so that one key is not reported twice.
@@ -158,7 +171,7 @@ impl Problems {
         let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
         let mut text = String::new();
         for problem in &self.problems {
-            let shown = Shown { problem, source: self.source(problem), file: self.file() };
+            let shown = self.shown(problem);
             // Writing into a string cannot fail; a failing formatter only shortens the message.
             if handler.render_report(&mut text, &shown).is_err() {
                 text.push_str(&problem.message);
@@ -166,6 +179,7 @@ impl Problems {
             text.push('\n');
         }
         text.push_str(&self.count());
+        let text = text.replace(HYPHEN, "-");
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         lines.join("\n").trim_start_matches('\n').to_string() + "\n"
     }
@@ -176,13 +190,7 @@ impl Problems {
     }
 
     fn plain_one<'a>(&'a self, problem: &'a Problem) -> PlainProblem<'a> {
-        let place = problem.labels.first().and_then(|(place, _)| {
-            let source = self.sources.get(place.source)?;
-            let before = source.text.get(..place.span.start)?;
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-            Some((source.name.as_str(), line, column))
-        });
+        let place = problem.labels.first().and_then(|(place, _)| self.position(place));
         PlainProblem {
             severity: if problem.warning { "warning" } else { "error" },
             code: problem.code,
@@ -199,6 +207,40 @@ impl Problems {
         let (place, _) = problem.labels.first()?;
         let source = self.sources.get(place.source)?;
         Some(NamedSource::new(&source.name, source.text.clone()))
+    }
+
+    /// A problem as it is printed.
+    fn shown<'a>(&'a self, problem: &'a Problem) -> Shown<'a> {
+        let help = match (&problem.help, self.elsewhere(problem)) {
+            (help, None) => help.clone(),
+            (Some(help), Some(other)) => Some(format!("{help} ({other})")),
+            (None, Some(other)) => Some(other),
+        };
+        let message = problem.message.replace('-', HYPHEN);
+        let help = help.map(|help| help.replace('-', HYPHEN));
+        Shown { problem, message, help, source: self.source(problem), file: self.file() }
+    }
+
+    /// The places of a problem that are in other texts than its first one, in words.
+    fn elsewhere(&self, problem: &Problem) -> Option<String> {
+        let (first, _) = problem.labels.first()?;
+        let others = problem.labels.iter().filter(|(place, _)| place.source != first.source);
+        let places: Vec<String> = others
+            .filter_map(|(place, label)| {
+                let (name, line, column) = self.position(place)?;
+                Some(format!("{label}: {name}:{line}:{column}"))
+            })
+            .collect();
+        (!places.is_empty()).then(|| places.join(", "))
+    }
+
+    /// File, line and column of a place.
+    fn position(&self, place: &Place) -> Option<(&str, usize, usize)> {
+        let source = self.sources.get(place.source)?;
+        let before = source.text.get(..place.span.start)?;
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        Some((source.name.as_str(), line, column))
     }
 
     fn file(&self) -> &str {
@@ -234,6 +276,8 @@ impl std::error::Error for Problems {}
 #[derive(Debug)]
 struct Shown<'a> {
     problem: &'a Problem,
+    message: String,
+    help: Option<String>,
     source: Option<NamedSource<String>>,
     file: &'a str,
 }
@@ -243,7 +287,7 @@ impl fmt::Display for Shown<'_> {
         if self.source.is_none() && !self.problem.message.contains(self.file) {
             write!(f, "{}: ", self.file)?;
         }
-        f.write_str(&self.problem.message)
+        f.write_str(&self.message)
     }
 }
 
@@ -255,7 +299,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.problem.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

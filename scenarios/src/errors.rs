@@ -140,7 +140,7 @@ pub const CODES: [Explained; 18] = [
         "The script cannot be used.",
         "A function that is not understood, or that nothing calls, would let the run do something else.",
         "Look at the underlined place; the functions that are called are `on_start()`, `on_update(u)`, \
-         `on_version(v)`, `on_evaluation(e)`, `on_timer(name)`.",
+         `on_version(v)`, `on_evaluation(e)`, `on_timer(name)`, `select(want, free)`, `weigh(u)`.",
         "wrong:  fn on_updates(u) { }\nright:  fn on_update(u) { }",
     ),
     code(

@@ -6,6 +6,7 @@
 
 use crate::diagnose::Problem;
 use crate::document::{Document, Node, Place, Source, Value};
+use crate::files;
 use crate::outside::Fence;
 use std::path::{Path, PathBuf};
 
@@ -58,7 +59,10 @@ struct Gather<'a> {
 /// A file that another one names.
 struct Named {
     key: &'static str,
+    /// Its path, seen from where the command is called.
     path: PathBuf,
+    /// Its path as it was written.
+    written: PathBuf,
     span: std::ops::Range<usize>,
 }
 
@@ -96,7 +100,7 @@ impl Gather<'_> {
         let mut take = |key: &'static str, node: &Node| match &node.value {
             Value::Text(text) => {
                 let span = node.place.span.clone();
-                found.push(Named { key, path: folder.join(text), span });
+                found.push(Named { key, path: folder.join(text), written: text.into(), span });
             }
             _ => {
                 let message = format!("`{key}` takes a path in quotes, not {}", node.in_words());
@@ -121,7 +125,7 @@ impl Gather<'_> {
 
     /// The text of a named file; nothing where the count of files was complained about already.
     fn open(&self, named: &Named, from: &Path) -> Result<Option<String>, Problem> {
-        self.fence.allows(&named.path)?;
+        self.fence.allows(&named.path, &named.written)?;
         let same = |path: &PathBuf| real(path) == real(&named.path);
         if let Some(start) = self.chain.iter().position(same) {
             let mut way: Vec<String> = self.chain[start..].iter().map(|p| shown(p)).collect();
@@ -148,16 +152,8 @@ pub(crate) fn read(path: &Path) -> Result<String, Problem> {
         let message = format!("`{}` is longer than {} MiB", path.display(), LONGEST >> 20);
         return Err(Problem::new("too_large", message).help("is this a scenario?"));
     }
-    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    let code = match error.kind() {
-        std::io::ErrorKind::NotFound => "missing_file",
-        _ => "unreadable_file",
-    };
-    Problem::new(code, format!("cannot read `{}`: {error}", path.display()))
-        .help("a relative path counts from the folder of the file that names it")
+    let help = "A relative path counts from the folder of the file that names it";
+    std::fs::read_to_string(path).map_err(|error| files::unreadable(path, &error, help))
 }
 
 fn real(path: &Path) -> PathBuf {

@@ -7,7 +7,7 @@ use crate::outside::{self, Fence};
 use crate::scenario::Scenario;
 use crate::spec::ScenarioFile;
 use crate::sweep::{self, Grid};
-use crate::{script, suggest, validate};
+use crate::{giants, hints, script, suggest, validate};
 use std::path::Path;
 
 /// What the command line says on top of the file.
@@ -148,11 +148,11 @@ pub(crate) fn settle(
     overrides: &Overrides,
 ) -> Result<Loaded, Problems> {
     let file: Option<ScenarioFile> = document.read(&mut problems);
-    let data = file.as_ref().map(|file| file.data.dir.clone());
-    let data = overrides.data_dir.clone().or(data);
-    let fence = Fence::new(path, data.as_deref(), overrides.allow_outside);
-    let folder = path.parent().unwrap_or(Path::new(""));
-    problems.extend(outside::check(&document, folder, &fence));
+    let (data, allow) = (overrides.data_dir.as_deref(), overrides.allow_outside);
+    problems.extend(outside::check(&document, path, data, allow));
+    let giants = giants::check(&document);
+    problems.retain(|problem| !giants.iter().any(|giant| giant.path() == problem.path()));
+    problems.extend(giants);
     let mut scenario = None;
     if let Some(file) = file {
         let found = validate::check(&file, overrides, &document);
@@ -163,14 +163,17 @@ pub(crate) fn settle(
             .into_iter()
             .filter(|problem| !reported.iter().any(|path| covers(path, problem.path())));
         problems.extend(new);
-        if let Some(section) = &file.script {
+        // What may not be read, or is no path, is not read.
+        let readable = !problems.iter().any(|problem| problem.path().starts_with("script"));
+        if let Some(section) = file.script.as_ref().filter(|_| readable) {
             let folder = path.parent().unwrap_or(Path::new(""));
             problems
                 .extend(script::check(section, folder, &mut document).err().unwrap_or_default());
         }
         scenario = Some(Scenario::resolve(file, path, overrides));
     }
-    let problems = Problems::new(&document, unique(problems));
+    let problems = hints::improve(unique(problems), &document);
+    let problems = Problems::new(&document, problems);
     match scenario {
         Some(scenario) if !problems.has_errors() => {
             Ok(Loaded { scenario, document, warnings: problems })
@@ -197,7 +200,7 @@ fn unique(problems: Vec<Problem>) -> Vec<Problem> {
     kept
 }
 
-fn text(path: &Path) -> Result<String, Problems> {
+pub(crate) fn text(path: &Path) -> Result<String, Problems> {
     let name = path.display().to_string();
     layers::read(path).map_err(|problem| {
         let problem = if path.exists() { problem } else { missing(path) };

@@ -20,6 +20,24 @@ pub(crate) const FILES: [&str; 9] = [
     "script.file",
 ];
 
+/// The keys that name a file or folder, seen from the data folder.
+const DATA: [&str; 8] = [
+    "data.dataset.csv.train",
+    "data.dataset.csv.test",
+    "data.dataset.mnist.dir",
+    "data.dataset.fashion-mnist.dir",
+    "data.dataset.cifar10.dir",
+    "data.dataset.cifar100.dir",
+    "data.dataset.persons.dir",
+    "data.dataset.persons.public",
+];
+
+const DATA_HELP: &str = "keep data below the data folder, and say with `--data-dir DIR` where that is; \
+                         if you trust this scenario, give `--allow-outside`";
+
+/// The keys that list folders in `data.dataset.persons.dir`.
+const LISTS: [&str; 2] = ["data.dataset.persons.domains", "data.dataset.persons.unseen"];
+
 /// Where files may be.
 #[derive(Clone, Debug)]
 pub(crate) struct Fence {
@@ -35,16 +53,26 @@ impl Fence {
         Self { folders: folders.into_iter().flatten().map(settled).collect(), open }
     }
 
-    /// Whether `path` may be read.
+    /// The same with another folder.
+    fn with(mut self, folder: &Path) -> Self {
+        self.folders.push(settled(folder));
+        self
+    }
+
+    fn holds(&self, path: &Path) -> bool {
+        let path = settled(path);
+        self.open || self.folders.iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Whether `path` may be read, which the scenario calls `named`.
     ///
     /// # Errors
-    /// Where it is, and how to allow it.
-    pub(crate) fn allows(&self, path: &Path) -> Result<(), Problem> {
-        let path = settled(path);
-        if self.open || self.folders.iter().any(|folder| path.starts_with(folder)) {
+    /// How to allow it.
+    pub(crate) fn allows(&self, path: &Path, named: &Path) -> Result<(), Problem> {
+        if self.holds(path) {
             return Ok(());
         }
-        let message = format!("`{}` lies outside the scenario's folder", path.display());
+        let message = format!("`{}` lies outside the scenario's folder", named.display());
         Err(Problem::new("outside", message).help(
             "keep it beside the scenario or in a folder below it; if you trust this \
              scenario, give `--allow-outside`",
@@ -52,21 +80,75 @@ impl Fence {
     }
 }
 
-/// Files outside that `document` names, the scenario of which stands in `folder`.
-pub(crate) fn check(document: &Document, folder: &Path, fence: &Fence) -> Vec<Problem> {
+/// Files outside that `document` names, which was read from the scenario at `path`. `data` is the data
+/// folder, where the user said on the command line which it is.
+pub(crate) fn check(
+    document: &Document,
+    path: &Path,
+    data: Option<&Path>,
+    allow_outside: bool,
+) -> Vec<Problem> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let own = Fence::new(path, data, allow_outside);
     let mut problems = Vec::new();
-    for path in files(document) {
-        let Some(node) = document.find(&path) else { continue };
-        let Value::Text(text) = &node.value else { continue };
-        if document.from_command_line(&node.place) {
+    for key in files(document) {
+        problems.extend(judge(document, &key, folder, &own, "not below this file's folder"));
+    }
+    let written = text(document, "data.dir").map(|(text, _)| PathBuf::from(text));
+    let folder = data.map(PathBuf::from).or(written).unwrap_or_else(|| "data".into());
+    // The folder is seen from where the command is called, so it may lie below that, too.
+    let around = Fence::new(path, data, allow_outside).with(Path::new("."));
+    let chosen = data.is_none().then(|| {
+        judge(document, "data.dir", Path::new(""), &around, "not below this file's folder")
+    });
+    if let Some(problem) = chosen.flatten() {
+        problems.push(problem.help(
+            "keep data below the scenario or below the folder in which the command is called; or say \
+             where they are yourself: `--data-dir DIR`",
+        ));
+        return problems;
+    }
+    let inside = Fence::new(path, Some(&folder), allow_outside);
+    for key in DATA {
+        let found = judge(document, key, &folder, &inside, "not below the data folder");
+        problems.extend(found.map(|problem| problem.help(DATA_HELP)));
+    }
+    let persons = text(document, "data.dataset.persons.dir").map_or("", |(text, _)| text);
+    for list in LISTS {
+        let Some(Value::List(nodes)) = document.find(list).map(|node| &node.value) else {
             continue;
-        }
-        if let Err(problem) = fence.allows(&folder.join(text)) {
-            let place = Some(node.place.clone());
-            problems.push(problem.at(place, "not below this file's folder").about(&path));
+        };
+        for index in 0..nodes.len() {
+            let (key, home) = (format!("{list}.{index}"), folder.join(persons));
+            problems.extend(judge(document, &key, &home, &inside, "not below the data folder"));
         }
     }
     problems
+}
+
+/// The text at `key`, and whether it was given on the command line.
+fn text<'a>(document: &'a Document, key: &str) -> Option<(&'a str, bool)> {
+    let node = document.find(key)?;
+    match &node.value {
+        Value::Text(text) => Some((text, document.from_command_line(&node.place))),
+        _ => None,
+    }
+}
+
+/// The problem with the file that `key` names, seen from `folder`.
+fn judge(
+    document: &Document,
+    key: &str,
+    folder: &Path,
+    fence: &Fence,
+    label: &str,
+) -> Option<Problem> {
+    let (text, command_line) = text(document, key)?;
+    if command_line {
+        return None;
+    }
+    let problem = fence.allows(&folder.join(text), Path::new(text)).err()?;
+    Some(problem.at(document.place(key), label).about(key))
 }
 
 /// The keys of `document` that name files and are there.
@@ -118,15 +200,15 @@ mod tests {
         std::fs::create_dir(&own).expect("made");
         std::fs::write(folder.path().join("secret"), "x").expect("written");
         let fence = Fence::new(&own.join("a.toml"), None, false);
-        assert!(fence.allows(&own.join("parts/b.toml")).is_ok());
-        assert!(fence.allows(&own.join("parts/../b.toml")).is_ok());
+        assert!(fence.allows(&own.join("parts/b.toml"), Path::new("")).is_ok());
+        assert!(fence.allows(&own.join("parts/../b.toml"), Path::new("")).is_ok());
         for outside in ["../secret", "../none", "parts/../../secret", "/etc/passwd"] {
-            let problem = fence.allows(&own.join(outside)).expect_err(outside);
+            let problem = fence.allows(&own.join(outside), Path::new("")).expect_err(outside);
             assert_eq!(problem.code(), "outside");
         }
-        assert!(Fence::new(&own.join("a.toml"), None, true).allows(Path::new("/etc")).is_ok());
+        assert!(Fence::new(&own.join("a.toml"), None, true).holds(Path::new("/etc")));
         let data = Fence::new(&own.join("a.toml"), Some(folder.path()), false);
-        assert!(data.allows(&own.join("../secret")).is_ok());
+        assert!(data.holds(&own.join("../secret")));
     }
 
     #[cfg(unix)]
@@ -138,6 +220,6 @@ mod tests {
         std::fs::write(folder.path().join("secret"), "x").expect("written");
         std::os::unix::fs::symlink(folder.path().join("secret"), own.join("link")).expect("linked");
         let fence = Fence::new(&own.join("a.toml"), None, false);
-        assert!(fence.allows(&own.join("link")).is_err());
+        assert!(fence.allows(&own.join("link"), Path::new("")).is_err());
     }
 }

@@ -5,6 +5,7 @@ mod people;
 
 use crate::diagnose::Problem;
 use crate::document::Document;
+use crate::files;
 use crate::population::Population;
 use crate::scenario::Scenario;
 use crate::spec::ScenarioFile;
@@ -246,21 +247,27 @@ fn refuse_missing_numbers(data: &Dataset, which: &str) -> Result<(), LearnError>
 /// A learning error as a problem of the scenario, at the key that led to it.
 fn problem(error: LearnError, path: &str, document: &Document) -> Problem {
     let code = match &error {
-        LearnError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            "missing_file"
-        }
-        LearnError::Io { .. } => "unreadable_file",
         LearnError::Malformed { .. } => "malformed_data",
         _ => "value",
     };
-    let text = error.to_string();
+    let text = files::shorten(&error.to_string());
+    if let LearnError::Io { path: file, source } = &error {
+        let kind = if path.starts_with("data.dataset") {
+            "A relative path counts from `data.dir`, which `--data-dir` changes"
+        } else {
+            "A relative path counts from the folder of the scenario"
+        };
+        let problem = files::unreadable(file, source, kind);
+        return problem.at(document.place(path), "asked for here").about(path);
+    }
     // Errors say what is wrong, a colon or semicolon, and what to do: the last part is the hint.
-    let problem = match text
-        .rsplit_once("; ")
-        .or_else(|| text.split_once(": use ").map(|(a, _)| (a, &text[a.len() + 2..])))
-    {
+    let problem = match text.rsplit_once("; ").or_else(|| {
+        let cut = [": use ", ": for ", ": ask "].iter().find_map(|word| text.find(word));
+        cut.map(|at| (&text[..at], &text[at + 2..]))
+    }) {
         Some((what, hint)) => Problem::new(code, what).help(hint),
-        None => Problem::new(code, text.clone()),
+        None => Problem::new(code, text.clone())
+            .help(format!("`offbeat explain {path}` tells what it takes")),
     };
     problem.at(document.place(path), "asked for here").about(path)
 }

@@ -1,6 +1,7 @@
 //! A file that says who takes part when: one line a round, the ids of its clients.
 
 use crate::diagnose::Problem;
+use crate::files;
 use std::path::Path;
 
 /// Reads a schedule. Lines that begin with `#` are comments; an empty line is a round of nobody.
@@ -9,8 +10,8 @@ use std::path::Path;
 /// When the file cannot be read, or names what is no client of `0..clients`.
 pub fn read(path: &Path, clients: u32) -> Result<Vec<Vec<u32>>, Problem> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Problem::new("missing_file", format!("cannot read {}: {error}", path.display()))
-            .help("the file has one line a round: ids of clients, separated by commas or blanks")
+        let help = "The file has one line a round: ids of clients, separated by commas or blanks";
+        files::unreadable(path, &error, help)
     })?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
     lines
@@ -29,7 +30,7 @@ fn wrong(path: &Path, line: usize, word: &str, clients: u32) -> Problem {
     let last = clients.saturating_sub(1);
     Problem::new(
         "malformed_data",
-        format!("{}: line {line}: `{word}` is no client", path.display()),
+        format!("{}: line {line}: `{word}` is no client", files::shown(path)),
     )
     .help(format!("clients count from 0 to {last}"))
 }

@@ -3,12 +3,15 @@
 /// Similarity (Jaro-Winkler, 0 to 1) from which a name is offered.
 const CLOSE: f64 = 0.75;
 
+/// How much two names look alike (Jaro-Winkler), 0 to 1; capitals and `_` for `-` make no difference.
+pub fn likeness(one: &str, other: &str) -> f64 {
+    let plain = |name: &str| name.to_lowercase().replace('_', "-");
+    strsim::jaro_winkler(&plain(one), &plain(other))
+}
+
 /// The names that look like `wrong`, best first, at most three.
 pub fn nearest<'a>(wrong: &str, allowed: &[&'a str]) -> Vec<&'a str> {
-    let wrong = wrong.to_lowercase().replace('_', "-");
-    let likeness =
-        |name: &str| strsim::jaro_winkler(&wrong, &name.to_lowercase().replace('_', "-"));
-    let mut close: Vec<_> = allowed.iter().map(|name| (likeness(name), *name)).collect();
+    let mut close: Vec<_> = allowed.iter().map(|name| (likeness(wrong, name), *name)).collect();
     close.retain(|(likeness, _)| *likeness >= CLOSE);
     close.sort_by(|a, b| b.0.total_cmp(&a.0));
     close.into_iter().map(|(_, name)| name).take(3).collect()

@@ -2,6 +2,7 @@
 
 use crate::diagnose::Problem;
 use crate::document::Document;
+use crate::files;
 use crate::prepare::Prepared;
 use crate::spec::{Assign, ScenarioFile, TreeSection};
 use offbeat_actors::{Topology, Tree};
@@ -73,10 +74,8 @@ fn by_domain(edges: u32, prepared: &Prepared) -> Result<Vec<u32>, Problem> {
 
 fn listed(path: &Path, edges: u32, clients: u32) -> Result<Vec<u32>, Problem> {
     let help = "the file has the number of an edge server for each client, one a line";
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("cannot read {}: {error}", path.display());
-        Problem::new("missing_file", message).help(help)
-    })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| files::unreadable(path, &error, help))?;
     let wrong = |message: String| {
         Problem::new("malformed_data", format!("{}: {message}", path.display())).help(help)
     };

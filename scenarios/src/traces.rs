@@ -14,6 +14,7 @@
 //!   out; devices come in the order of their numbers, or of their names where these are no numbers.
 
 use crate::diagnose::Problem;
+use crate::files;
 use offbeat_kernel::hardship::DeviceTrace;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -125,14 +126,8 @@ fn fedscale(path: &Path, text: &str) -> Result<Vec<DeviceTrace>, Problem> {
 }
 
 fn read(path: &Path, content: &str) -> Result<String, Problem> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let code = match error.kind() {
-            std::io::ErrorKind::NotFound => "missing_file",
-            _ => "unreadable_file",
-        };
-        Problem::new(code, format!("cannot read {}: {error}", path.display()))
-            .help(format!("the file has {content}"))
-    })
+    let help = format!("The file has {content}");
+    std::fs::read_to_string(path).map_err(|error| files::unreadable(path, &error, &help))
 }
 
 fn wrong(path: &Path, line: usize, reason: &str) -> Problem {

@@ -11,7 +11,7 @@ mod conflict;
 mod parts;
 mod switch;
 
-pub use build::{Registry, Shelf};
+pub use build::{Registry, SCRIPT, Shelf};
 pub use catalogue::{Entry, Seam, catalogue};
 pub use conflict::Conflict;
 pub use parts::{

@@ -83,6 +83,12 @@ pub trait Select: Debug + Send {
     /// Told of every task that was lost.
     fn lost(&mut self, _client: ClientId, _reason: LossReason) {}
 
+    /// What went wrong in the part since it was last asked, in words: the run ends with it. For parts that
+    /// run what a user wrote; all others cannot fail.
+    fn fault(&mut self) -> Option<String> {
+        None
+    }
+
     /// The part's state as bytes, for a snapshot. A part without state keeps the default.
     ///
     /// # Errors
@@ -284,6 +290,12 @@ pub trait Weigh: Debug + Send {
     /// The same from what is known at arrival, for rules that need no values: it lets a large round be
     /// merged update by update in constant memory. `None` when the values are needed.
     fn weigh_arrivals(&mut self, _arrivals: &[Arrival], _view: &View<'_>) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// What went wrong in the part since it was last asked, in words: the run ends with it. For parts that
+    /// run what a user wrote; all others cannot fail.
+    fn fault(&mut self) -> Option<String> {
         None
     }
 

@@ -1,37 +1,35 @@
 //! `offbeat check`: everything that is wrong with a scenario.
 
 use super::{CheckArgs, Failure, colour, print};
+use crate::check::{Checked, check as check_file};
 use crate::diagnose::{PlainProblem, Problems};
-use crate::load::load;
-use crate::prepare::prepare;
 use serde::Serialize;
 
 #[derive(Serialize)]
 struct Answer<'a> {
     scenario: String,
     valid: bool,
+    runs: usize,
     problems: Vec<PlainProblem<'a>>,
 }
 
 /// Loads the scenario, its data, partition and network, and prints what is wrong.
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let path = &args.scenario.scenario;
-    let loaded = load(path, &args.scenario.overrides());
-    let (problems, report) = match loaded {
-        Err(problems) => (problems, None),
-        Ok(loaded) => match prepare(&loaded.scenario, &loaded.document) {
-            Err(problem) => (loaded.warnings.and(problem), None),
-            Ok(prepared) => (loaded.warnings, Some(prepared.report.to_string())),
-        },
-    };
+    let Checked { problems, report, runs } = check_file(path, &args.scenario.overrides());
     if args.scenario.json {
         let scenario = path.display().to_string();
-        let answer = Answer { scenario, valid: !problems.has_errors(), problems: problems.plain() };
+        let (valid, problems) = (!problems.has_errors(), problems.plain());
+        let answer = Answer { scenario, valid, runs, problems };
         print(&(serde_json::to_string(&answer).unwrap_or_default() + "\n"))?;
     } else {
         show(&problems);
         if let Some(report) = report {
-            print(&format!("{}: valid\n\n{}\n", path.display(), report.trim_end()))?;
+            let sweep = match runs {
+                1 => String::new(),
+                runs => format!("sweep     {runs} runs; `offbeat sweep` does them all\n"),
+            };
+            print(&format!("{}: valid\n\n{sweep}{}\n", path.display(), report.trim_end()))?;
         }
     }
     if problems.has_errors() { Err(Failure::Wrong) } else { Ok(()) }

@@ -3,6 +3,7 @@
 use super::{Failure, print};
 use crate::starter::{self, Crate};
 use clap::Args;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `init`.
@@ -11,6 +12,9 @@ pub struct InitArgs {
     /// The file to write
     #[arg(default_value = "scenario.toml")]
     pub file: PathBuf,
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `new-strategy`.
@@ -21,12 +25,28 @@ pub struct NewStrategyArgs {
     /// The folder of Offbeat's source, which the crate depends on
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub offbeat: PathBuf,
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The files that were written.
+#[derive(Serialize)]
+struct Written {
+    written: Vec<String>,
+}
+
+fn written(paths: Vec<String>) -> Result<(), Failure> {
+    print(&(serde_json::to_string(&Written { written: paths }).unwrap_or_default() + "\n"))
 }
 
 /// Writes a scenario to start from.
 pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
     write_new(&args.file, starter::SCENARIO)?;
     let file = args.file.display();
+    if args.json {
+        return written(vec![file.to_string()]);
+    }
     print(&format!(
         "{file} is written. Next:\n\n  offbeat check {file}\n  offbeat explain {file}\n  offbeat run {file}\n"
     ))
@@ -46,8 +66,14 @@ pub(super) fn new_strategy(args: &NewStrategyArgs) -> Result<(), Failure> {
             args.name
         )));
     }
+    let mut paths = Vec::new();
     for (path, text) in found.files() {
-        write_new(&folder.join(path), &text)?;
+        let path = folder.join(path);
+        write_new(&path, &text)?;
+        paths.push(path.display().to_string());
+    }
+    if args.json {
+        return written(paths);
     }
     let name = &args.name;
     print(&format!(

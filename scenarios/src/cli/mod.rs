@@ -48,7 +48,7 @@ pub enum Command {
     /// Say what a key, an error code or a scenario means
     Explain(ExplainArgs),
     /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    Schema(SchemaArgs),
     /// Write a scenario to start from
     Init(make::InitArgs),
     /// Write a crate with a strategy part of your own
@@ -195,6 +195,14 @@ pub struct CheckArgs {
     pub scenario: ScenarioArgs,
 }
 
+/// Arguments of `schema`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaArgs {
+    /// Print JSON on one line
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `list`.
 #[derive(Clone, Debug, Args)]
 pub struct ListArgs {
@@ -247,7 +255,10 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(&args),
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
-        Command::Schema => print(&crate::schema::text()),
+        Command::Schema(SchemaArgs { json: false }) => print(&crate::schema::text()),
+        Command::Schema(SchemaArgs { json: true }) => {
+            print(&format!("{}\n", crate::schema::schema()))
+        }
         Command::Init(args) => make::init(&args),
         Command::NewStrategy(args) => make::new_strategy(&args),
         Command::Data(args) => data::data(&args),

@@ -3,7 +3,7 @@
 //! Once a key has been reported as wrong, reading goes on with a filler in its place, so that the rest
 //! of the file is checked too. A scenario with a filler in it is never run.
 
-use super::read::Stop;
+use super::stop::Stop;
 use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,

@@ -3,13 +3,19 @@
 //! The document keeps the place of every key and value, also of those that came from `--set`, so that
 //! an error found much later (in a range check, in the data) can still show the line that caused it.
 
+mod advice;
+mod at;
+mod deserialize;
 mod edit;
+mod fields;
 mod fill;
 mod names;
 mod node;
 mod overrides;
 mod parse;
+mod path;
 mod read;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod variant;
@@ -105,7 +111,7 @@ impl Document {
     /// Where `path` was written; when it was not, where the nearest table around it was. `None` when
     /// not even its section was written.
     pub fn place(&self, path: &str) -> Option<Place> {
-        read::nearest(&self.root, path)
+        path::nearest(&self.root, path)
     }
 
     /// Two keys stand for the same thing: when they were written in different texts, the one of the later

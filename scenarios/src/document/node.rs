@@ -107,6 +107,15 @@ impl Node {
         }
     }
 
+    /// The value as a number, if it is one.
+    pub(super) fn as_number(&self) -> Option<f64> {
+        match &self.value {
+            Value::Integer(value) => Some(*value as f64),
+            Value::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The value in words, for messages: `the text "abc"`, `the number 3`, `a table`.
     pub fn in_words(&self) -> String {
         match &self.value {

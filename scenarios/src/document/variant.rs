@@ -1,8 +1,10 @@
 //! Choosing one variant of an enum: `pace = "immediate"`, or `[pace.buffered]` with its keys.
 
+use super::at::At;
 use super::fill::key;
 use super::node::{Place, Value};
-use super::read::{At, Stop, join, shown};
+use super::path::{join, shown};
+use super::stop::Stop;
 use crate::diagnose::Problem;
 use crate::suggest;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
@@ -49,7 +51,7 @@ impl<'a> Chosen<'a> {
                 Some(Self { name, content: at.child(name, &entry.node) })
             }
             _ => {
-                at.wrong(&format!("one of {}", suggest::list(variants)));
+                at.wrong_choice(variants);
                 None
             }
         }

@@ -28,6 +28,9 @@ const ORDER: [&str; 14] = [
 /// Keys that come before the others of their table.
 const FIRST: [&str; 5] = ["clients", "device", "link", "dataset", "partition"];
 
+/// What a choice of a key takes, in words.
+const CHOICE: &str = "one of the choices";
+
 /// All keys of the language.
 #[derive(Clone, Debug)]
 pub struct Reference {
@@ -87,13 +90,22 @@ impl Reference {
         let paths: Vec<&str> = self.keys.iter().map(|key| key.path.as_str()).collect();
         let wanted = last(path);
         let mut near: Vec<&str> =
-            paths.iter().copied().filter(|known| last(known) == wanted).take(5).collect();
+            paths.iter().copied().filter(|known| last(known) == wanted).collect();
+        near.sort_by(|a, b| suggest::likeness(path, b).total_cmp(&suggest::likeness(path, a)));
+        near.truncate(5);
         for found in suggest::nearest(path, &paths) {
             if !near.contains(&found) {
                 near.push(found);
             }
         }
         near
+    }
+
+    /// The paths of the keys that are called `name`; choices are no keys.
+    pub fn named(&self, name: &str) -> Vec<&str> {
+        let called = |key: &&Key| key.path.rsplit('.').next() == Some(name);
+        let keys = self.keys.iter().filter(called);
+        keys.filter(|key| key.takes != CHOICE).map(|key| key.path.as_str()).collect()
     }
 
     /// Where the key at `path` is described.
@@ -204,7 +216,7 @@ impl Reference {
             let inside = inside.map_or(&empty, |(_, inside)| inside);
             let root = self.root.clone();
             let mut key = Key::new(&path, inside, &root, false);
-            key.takes = "one of the choices".into();
+            key.takes = CHOICE.into();
             key.about = choice.about;
             key.same_as = self.met_before(&path, inside);
             let go_on = key.same_as.is_none();

@@ -7,8 +7,28 @@ use rhai::{Dynamic, Engine, INT};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Whose random numbers these are.
-const SCRIPT: u64 = u64::MAX;
+/// Whose random numbers these are: the hooks', or those of a part of the strategy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Voice {
+    /// What happens when.
+    #[default]
+    Hooks,
+    /// Whom to invite.
+    Select,
+    /// How much an update counts.
+    Weigh,
+}
+
+impl Voice {
+    /// The number of its stream.
+    fn stream(self) -> u64 {
+        match self {
+            Self::Hooks => u64::MAX,
+            Self::Select => u64::MAX - 1,
+            Self::Weigh => u64::MAX - 2,
+        }
+    }
+}
 
 /// What a script and its host share.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) board: SharedBoard,
     /// Random numbers drawn so far.
     pub(super) drawn: Arc<AtomicU64>,
+    voice: Voice,
     seeds: Option<SeedTree>,
     clients: Arc<Vec<Fixed>>,
 }
@@ -37,10 +58,15 @@ impl Shared {
         Self { seeds: Some(seeds), clients: Arc::new(clients), ..Self::default() }
     }
 
+    /// The same for another part of the script, with random numbers of its own.
+    pub(crate) fn speaking_for(&self, voice: Voice) -> Self {
+        Self { voice, drawn: Arc::default(), ..self.clone() }
+    }
+
     fn random(&self) -> f64 {
         let counter = self.drawn.fetch_add(1, Ordering::Relaxed);
         let seeds = self.seeds.unwrap_or_else(|| SeedTree::new(0));
-        seeds.stream(Purpose::Custom, SCRIPT, counter).random()
+        seeds.stream(Purpose::Custom, self.voice.stream(), counter).random()
     }
 
     fn counts(&self, client: INT) -> ClientCounts {

@@ -1,38 +1,25 @@
-//! Calls a script's functions and understands what they answer.
+//! Tells a script what happens, and understands what it answers.
 
+use super::caller::Caller;
 use super::functions::Shared;
 use super::value::Plain;
 use crate::happenings::Scene;
 use crate::spec::TimelineEntry;
 use offbeat_actors::hooks::{Hooks, Occasion, Told, Wants};
 use offbeat_actors::timeline::Action;
-use offbeat_kernel::{Time, codec};
-use rhai::{AST, CallFnOptions, Dynamic, Engine, INT, Map, Scope};
-use std::sync::atomic::Ordering;
+use offbeat_kernel::Time;
+use rhai::{AST, Dynamic, Engine, INT};
 
 /// Most entries that one call can answer with.
 const MOST: usize = 1_000;
 
 /// A script that runs.
+#[derive(Debug)]
 pub(crate) struct Script {
-    engine: Engine,
-    ast: AST,
-    /// What messages call it.
-    name: String,
+    caller: Caller,
     scene: Scene,
-    shared: Shared,
-    /// What the script keeps: `this` in its functions.
-    state: Dynamic,
-    scope: Scope<'static>,
-    functions: Vec<String>,
     /// Its text calls `accuracy()` or `loss()`.
     asks_for_figures: bool,
-}
-
-impl std::fmt::Debug for Script {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Script").field("name", &self.name).finish_non_exhaustive()
-    }
 }
 
 impl Script {
@@ -43,34 +30,8 @@ impl Script {
         scene: Scene,
         shared: Shared,
     ) -> Self {
-        let functions = ast.iter_functions().map(|function| function.name.to_string()).collect();
-        let (state, scope) = (Dynamic::from_map(Map::new()), Scope::new());
         let asks_for_figures = ["accuracy(", "loss("].iter().any(|call| text.contains(call));
-        Self { engine, ast, name, scene, shared, state, scope, functions, asks_for_figures }
-    }
-
-    fn has(&self, function: &str) -> bool {
-        self.functions.iter().any(|own| own == function)
-    }
-
-    fn call(&mut self, function: &str, argument: Option<Dynamic>) -> Result<Dynamic, String> {
-        let options =
-            CallFnOptions::new().eval_ast(false).rewind_scope(true).bind_this_ptr(&mut self.state);
-        let arguments: Vec<Dynamic> = argument.into_iter().collect();
-        let (engine, scope, ast) = (&self.engine, &mut self.scope, &self.ast);
-        engine.call_fn_with_options::<Dynamic>(options, scope, ast, function, arguments).map_err(
-            |error| {
-                let position = error.position();
-                let place = match (position.line(), position.position()) {
-                    (Some(line), Some(column)) => format!(":{line}:{column}"),
-                    (Some(line), None) => format!(":{line}"),
-                    _ => String::new(),
-                };
-                let mut error = *error;
-                error.clear_position();
-                format!("{}{place}: {error} (in `{function}`)", self.name)
-            },
-        )
+        Self { caller: Caller::new(engine, ast, name, shared), scene, asks_for_figures }
     }
 
     /// Understands an answer: nothing, an entry of the timeline, or a list of them.
@@ -78,7 +39,8 @@ impl Script {
         if answer.is_unit() {
             return Ok(Vec::new());
         }
-        let wrong = |reason: String| format!("{}: what `{function}` answers: {reason}", self.name);
+        let wrong =
+            |reason: String| format!("{}: what `{function}` answers: {reason}", self.caller.name);
         let entries = match Plain::of(answer).map_err(|kind| wrong(format!("a {kind}")))? {
             Plain::List(entries) if entries.len() > MOST => {
                 return Err(wrong(format!("{} entries; at most {MOST}", entries.len())));
@@ -109,11 +71,12 @@ impl Script {
 }
 
 /// A map of a few numbers.
-fn map<const N: usize>(entries: [(&str, Dynamic); N]) -> Dynamic {
+pub(super) fn map<const N: usize>(entries: [(&str, Dynamic); N]) -> Dynamic {
     Dynamic::from_map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
 }
 
-fn whole(number: u64) -> Dynamic {
+/// A whole number as a script has it.
+pub(super) fn whole(number: u64) -> Dynamic {
     Dynamic::from_int(INT::try_from(number).unwrap_or(INT::MAX))
 }
 
@@ -152,36 +115,28 @@ fn prepared(occasion: Occasion<'_>) -> (&'static str, Option<Dynamic>) {
 impl Hooks for Script {
     fn wants(&self) -> Wants {
         Wants {
-            updates: self.has("on_update"),
-            versions: self.has("on_version"),
+            updates: self.caller.has("on_update"),
+            versions: self.caller.has("on_version"),
             // A script may also ask for the figures wherever it likes.
-            evaluations: self.has("on_evaluation") || self.asks_for_figures,
+            evaluations: self.caller.has("on_evaluation") || self.asks_for_figures,
         }
     }
 
     fn on(&mut self, occasion: Occasion<'_>, now: Time) -> Result<Vec<Action>, String> {
         let (function, argument) = prepared(occasion);
-        if !self.has(function) {
+        if !self.caller.has(function) {
             return Ok(Vec::new());
         }
-        let answer = self.call(function, argument);
+        let answer = self.caller.call(function, argument.into_iter().collect());
         let actions = answer.and_then(|answer| self.understand(function, &answer));
         actions.map_err(|reason| format!("{reason}, at virtual time {now}"))
     }
 
     fn save(&self) -> Result<Vec<u8>, String> {
-        let state = Plain::of(&self.state).map_err(|kind| {
-            format!("{}: `this` keeps a {kind}, which has no plain form", self.name)
-        })?;
-        let drawn = self.shared.drawn.load(Ordering::Relaxed);
-        codec::encode(&(state, drawn)).map_err(|error| error.to_string())
+        self.caller.save()
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let (state, drawn): (Plain, u64) =
-            codec::decode(bytes).map_err(|error| error.to_string())?;
-        self.state = state.into_dynamic();
-        self.shared.drawn.store(drawn, Ordering::Relaxed);
-        Ok(())
+        self.caller.restore(bytes)
     }
 }

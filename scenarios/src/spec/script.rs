@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// A script in the language rhai. It sees no file, no network and no clock.
+/// A script in the language rhai. It sees no file, no network and no clock. Its functions are called on
+/// their occasion: `on_start()`, `on_update(u)`, `on_version(v)`, `on_evaluation(e)` and `on_timer(name)`
+/// answer with entries of the timeline; `select(want, free)` names clients where `strategy.select` is
+/// `"script"`, and `weigh(u)` a number where `"script"` is in `strategy.weigh`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScriptSection {

@@ -28,6 +28,7 @@ pub fn read(entry: &Entry, document: &Document, problems: &mut Vec<Problem>) -> 
         problems.push(
             Problem::new("out_of_range", format!("`sweep` asks for {} runs", grid.len()))
                 .at(Some(entry.place.clone()), format!("at most {MOST} in one sweep"))
+                .help("every value of a key meets every value of all others: try fewer values, or make two sweeps of it")
                 .about("sweep"),
         );
         return Grid::default();

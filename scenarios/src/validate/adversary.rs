@@ -52,7 +52,8 @@ fn behaviour(behaviour: &Behaviour, path: &str, checks: &mut Checks<'_>) {
     let mut need = |fits: bool, key: &str, value: f64, rule: &str| {
         if !fits {
             let message = format!("`{path}.{key}` cannot be {value}");
-            checks.add(&format!("{path}.{key}"), message, format!("must be {rule}"), "mend it");
+            let help = "`offbeat explain adversary[].behaviour` tells what each is";
+            checks.add(&format!("{path}.{key}"), message, format!("must be {rule}"), help);
         }
     };
     let mut above_zero = |key: &str, value: f64| {

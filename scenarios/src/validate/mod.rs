@@ -13,11 +13,13 @@ mod strategy;
 mod timeline;
 mod topology;
 mod training;
+mod unlikely;
 
 use crate::diagnose::Problem;
-use crate::document::{Document, Node, Value};
+use crate::document::{Document, Node, Place, Value};
 use crate::load::Overrides;
 use crate::spec::{LANGUAGE, ScenarioFile};
+use crate::suggest;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -49,6 +51,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     strategy::check(file, &mut checks);
     people::check(file, &mut checks);
     timeline::check(file, &mut checks);
+    unlikely::check(file, &mut checks);
     checks.problems
 }
 
@@ -71,6 +74,30 @@ pub fn folder_name(name: &str) -> String {
     let name: String = name.chars().take(100).map(|c| if good(c) { c } else { '-' }).collect();
     let name = name.trim_matches(['-', '.']).to_lowercase();
     if name.is_empty() { "scenario".into() } else { name }
+}
+
+/// The place of the first key below `node` that `reason` names.
+fn inside(node: &Node, reason: &str) -> Option<Place> {
+    let words: Vec<&str> =
+        reason.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).collect();
+    let Value::Table(entries) = &node.value else { return None };
+    entries.iter().find_map(|entry| {
+        let named = words.contains(&entry.key.as_str());
+        inside(&entry.node, reason).or_else(|| named.then(|| entry.node.place.clone()))
+    })
+}
+
+/// A path as the reference writes it: `[]` for places in lists.
+fn generic(path: &str) -> String {
+    let parts = path.split('.').fold(String::new(), |mut text, part| {
+        match part.parse::<usize>() {
+            Ok(_) => text.push_str("[]"),
+            Err(_) if text.is_empty() => text.push_str(part),
+            Err(_) => text.push_str(&format!(".{part}")),
+        }
+        text
+    });
+    parts
 }
 
 /// Collects problems with their places.
@@ -138,17 +165,44 @@ impl Checks<'_> {
         if !range.contains(&value) {
             let (least, most) = (range.start(), range.end());
             let problem = Problem::new("out_of_range", format!("`{path}` cannot be {value}"))
-                .at(self.document.place(path), format!("must be from {least} to {most}"));
+                .at(self.document.place(path), format!("must be from {least} to {most}"))
+                .help(format!("`offbeat explain {}` tells what it means", generic(path)));
             self.problems.push(problem.about(path));
         }
     }
 
     /// Reports what a type's own check says of the value at `path`.
     pub(crate) fn own(&mut self, path: &str, result: Result<(), impl Display>) {
-        if let Err(reason) = result {
-            let problem = Problem::new("value", format!("`{path}`: {reason}"))
-                .at(self.document.place(path), "this cannot work");
-            self.problems.push(problem.about(path));
-        }
+        let Err(reason) = result else { return };
+        let reason = reason.to_string();
+        // The reason begins with the name of what it is about, which the path says as well.
+        let last = path.rsplit('.').next().unwrap_or(path);
+        let reason = reason.strip_prefix(&format!("{last}: ")).unwrap_or(&reason);
+        let place = self.document.find(path).and_then(|node| inside(node, reason));
+        let place = place.or_else(|| self.document.place(path));
+        let (what, rule) = reason.split_once(", but ").unwrap_or((reason, "this cannot work"));
+        let problem = Problem::new("value", format!("`{path}`: {what}")).at(place, rule);
+        let help = format!("`offbeat explain {}` tells what it takes", generic(path));
+        self.problems.push(problem.help(help).about(path));
+    }
+
+    /// Reports a setting of which a part of the strategy says `KEY is VALUE; it RULE`.
+    fn setting(&mut self, path: &str, reason: &str) {
+        let (what, rule) = reason.split_once("; it ").unwrap_or((reason, "this cannot work"));
+        let help = format!("`offbeat explain {}` tells more", generic(path));
+        self.add(path, what, rule, help);
+    }
+
+    /// How a group that is named would be found: its nearest name.
+    fn near_group(&self, wrong: &str) -> String {
+        let Some(Value::List(groups)) = self.document.find("population.group").map(|n| &n.value)
+        else {
+            return "groups are `[[population.group]]` with a `name`".into();
+        };
+        let names = groups.iter().filter_map(|group| match &group.child("name")?.value {
+            Value::Text(name) => Some(name.as_str()),
+            _ => None,
+        });
+        suggest::of(wrong, &names.collect::<Vec<_>>(), "groups")
     }
 }

@@ -1,11 +1,12 @@
 //! Checks of `[population]` and `[server]`.
 
 use super::Checks;
+use crate::giants;
 use crate::spec::{GroupSection, PopulationSection, ServerSection};
 use offbeat_kernel::hardship::EnergySpec;
 
-/// Each client costs a few bytes even when it is never addressed.
-const MOST_CLIENTS: u32 = 100_000_000;
+/// Most clients, as [`giants`] says.
+const MOST_CLIENTS: u32 = giants::MOST_CLIENTS as u32;
 
 pub(super) fn check(population: &PopulationSection, checks: &mut Checks<'_>) {
     checks.within("population.clients", population.clients, 1..=MOST_CLIENTS);

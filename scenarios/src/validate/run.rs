@@ -55,10 +55,22 @@ pub(super) fn check(run: &RunSection, overrides: &Overrides, checks: &mut Checks
     }
     if let Some(target) = run.target {
         match target.metric {
-            Metric::Accuracy | Metric::Rank1 | Metric::Map => {
-                checks.within("run.target.value", target.value, 0.0..=1.0)
-            }
+            Metric::Accuracy | Metric::Rank1 | Metric::Map => share(target.value, checks),
             Metric::Loss => checks.within("run.target.value", target.value, 0.0..=1e6),
         }
+    }
+}
+
+/// A target that is a share.
+fn share(value: f64, checks: &mut Checks<'_>) {
+    if !(0.0..=1.0).contains(&value) {
+        let help = match value {
+            percent if percent > 1.0 && percent <= 100.0 => {
+                format!("{percent} % is `value = {}`", percent / 100.0)
+            }
+            _ => "nine of ten right are `value = 0.9`".into(),
+        };
+        let message = format!("`run.target.value` cannot be {value}");
+        checks.add("run.target.value", message, "must be from 0 to 1", help);
     }
 }

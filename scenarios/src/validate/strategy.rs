@@ -3,7 +3,7 @@
 use super::Checks;
 use crate::spec::{EvaluateOn, ScenarioFile, Travel};
 use offbeat_learning::network::NetworkSpec;
-use offbeat_strategies::registry::{PacePart, SelectPart};
+use offbeat_strategies::registry::{PacePart, SelectPart, WeighPart};
 
 pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
     pace(file, checks);
@@ -91,16 +91,16 @@ fn asked_for(pace: &PacePart) -> Option<(&'static str, usize, &'static str)> {
 /// What the parts say of themselves and of each other. Their messages begin with the key.
 fn parts(file: &ScenarioFile, checks: &mut Checks<'_>) {
     let mut parts = file.strategy.parts();
-    if let (SelectPart::Schedule(schedule), Some(_)) =
-        (&mut parts.select, &file.strategy.schedule_file)
+    if let SelectPart::Schedule(schedule) = &mut parts.select
+        && schedule.rounds.is_empty()
     {
-        // The rounds are read from the file when the federation is put together.
+        // They are read from a file when the federation is put together, or reported as missing below.
         schedule.rounds.push(Vec::new());
     }
     for reason in parts.check() {
         let key = reason.split_whitespace().next().unwrap_or_default();
         let path = key.trim_end_matches(':').replace('[', ".").replace(']', "");
-        checks.add(&path, &reason, "this cannot work", "`offbeat list strategies` shows the parts");
+        checks.setting(&path, &reason);
     }
     for conflict in parts.validate() {
         let path = |part: &str| part.split(" = ").next().unwrap_or_default().to_string();
@@ -109,16 +109,55 @@ fn parts(file: &ScenarioFile, checks: &mut Checks<'_>) {
         let message = format!("`{}` does not go with `{}`: {what}", conflict.a, conflict.b);
         checks.conflict(&path(&conflict.a), &path(&conflict.b), &message, help);
     }
-    if matches!(parts.select, SelectPart::Schedule(_)) != file.strategy.schedule_file.is_some() {
-        let inline =
-            matches!(&parts.select, SelectPart::Schedule(schedule) if !schedule.rounds.is_empty());
-        if !inline {
-            checks.conflict(
-                "strategy.select",
-                "strategy.schedule_file",
-                "`select = \"schedule\"` and `schedule_file` belong together",
-                "give both, or neither",
+    schedule(file, checks);
+    scripted(file, checks);
+}
+
+/// Most clients among which a script can choose: it is given a list of them.
+const MOST_FOR_SCRIPTS: u32 = 100_000;
+
+/// Parts that a script answers for need a script.
+fn scripted(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    let select = file.strategy.select == SelectPart::Script;
+    let weigh = file.strategy.weigh.contains(&WeighPart::Script);
+    for (asked, key) in [(select, "select"), (weigh, "weigh")] {
+        if asked && file.script.is_none() {
+            checks.add(
+                &format!("strategy.{key}"),
+                format!("`{key}` is left to a script, but there is none"),
+                "nobody would answer",
+                format!(
+                    "add `script = {{ file = \"rules.rhai\" }}` at the top, with a function `{key}`"
+                ),
             );
         }
+    }
+    if select && file.population.clients > MOST_FOR_SCRIPTS {
+        checks.conflict(
+            "strategy.select",
+            "population.clients",
+            &format!("a script chooses among {MOST_FOR_SCRIPTS} clients at most"),
+            "lower `clients`, or take a part that is built in: `offbeat list strategies`",
+        );
+    }
+}
+
+/// Who takes part when is said in a file or in the scenario, for the part that follows it.
+fn schedule(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    match (&file.strategy.select, &file.strategy.schedule_file) {
+        (SelectPart::Schedule(part), None) if part.rounds.is_empty() => checks.add(
+            "strategy.select",
+            "a schedule without rounds: nobody would ever be invited",
+            "says nothing about who takes part when",
+            "add `schedule_file = \"rounds.txt\"` to `[strategy]`: a text file with one line a \
+             round, the ids of its clients separated by blanks",
+        ),
+        (SelectPart::Schedule(_), _) | (_, None) => {}
+        (_, Some(_)) => checks.conflict(
+            "strategy.schedule_file",
+            "strategy.select",
+            "`schedule_file` is read by `select = \"schedule\"` alone",
+            "write `select = \"schedule\"`, or remove `schedule_file`",
+        ),
     }
 }

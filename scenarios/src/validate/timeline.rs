@@ -21,10 +21,7 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
         .with_edges(file.topology.tree().map_or(0, |tree| tree.edges));
     for (index, entry) in file.timeline.iter().enumerate() {
         for (key, message) in scene.entry(entry).err().into_iter().flatten() {
-            let path = format!("timeline.{index}.{key}");
-            let help = "an entry has a time or a condition, and what happens: \
-                        `at_minutes = 30`, `crash = { share = 0.1 }`";
-            checks.add(path.trim_end_matches('.'), message, "this cannot work", help);
+            wrong(index, &key, &message, checks);
         }
         if entry.timer.is_some() && file.script.is_none() {
             checks.add(
@@ -38,4 +35,34 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
     if file.server.durable_every_versions == 0 {
         checks.within("server.durable_every_versions", 0u64, 1..=1_000_000_000);
     }
+}
+
+/// Reports what is wrong with `key` of entry `index`; without a key, with the entry as a whole.
+fn wrong(index: usize, key: &str, message: &str, checks: &mut Checks<'_>) {
+    let entry = format!("timeline.{index}");
+    let path = format!("{entry}.{key}");
+    if key == "when" && checks.written(&format!("{entry}.at_minutes")) {
+        let other = format!("{entry}.at_minutes");
+        return checks.conflict(&other, &path, message, "keep one of the two");
+    }
+    if let Some(name) = message.strip_prefix("no group is called `") {
+        let (name, _) = name.split_once('`').unwrap_or((name, ""));
+        let help = checks.near_group(name);
+        return checks.add(&path, format!("no group is called `{name}`"), "nobody's name", help);
+    }
+    let (what, rule) = match message.split_once(": must ") {
+        Some((what, rule)) => (what.to_string(), format!("must {rule}")),
+        None => (message.to_string(), "this cannot work".into()),
+    };
+    let (what, help) = match (key, what.rsplit_once("; ")) {
+        ("", None) => (
+            what.clone(),
+            "an entry has a time or a condition, and what happens: `at_minutes = 30` or \
+             `when = { version = 10 }`, and `crash = { share = 0.1 }`"
+                .to_string(),
+        ),
+        (_, Some((what, help))) => (what.to_string(), help.to_string()),
+        _ => (what.clone(), format!("`offbeat explain timeline[].{key}` tells what it takes")),
+    };
+    checks.add(path.trim_end_matches('.'), what, rule, help);
 }

@@ -118,7 +118,7 @@ fn the_cookbook_runs() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let readme = fs::read_to_string(folder("cookbook/README.md")).expect("text");
     let all = scenarios("cookbook");
-    assert_eq!(all.len(), 10);
+    assert_eq!(all.len(), 11);
     for (path, text) in all {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         assert!(text.lines().count() < 25, "{name} is long");

@@ -195,6 +195,11 @@ impl Composed {
         self.go_through(queue, cx)
     }
 
+    /// What went wrong in a part since this was last asked, in words; nothing but a user's script can.
+    pub fn fault(&mut self) -> Option<String> {
+        self.seams.select.fault().or_else(|| self.seams.weigh.fault())
+    }
+
     /// Lets the pace answer signals until there are none, and gives the orders that came of it.
     fn go_through(&mut self, mut queue: VecDeque<PaceSignal>, cx: &mut Context<'_>) -> Vec<Order> {
         while let Some(signal) = queue.pop_front() {

@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// Makes a part from its settings, or says what is wrong with them.
 type Make<T> = Arc<dyn Fn(&BTreeMap<String, f64>) -> Result<T, String> + Send + Sync>;
 
+/// The name under which a part is registered that runs the scenario's script.
+pub const SCRIPT: &str = "script";
+
 /// The registered parts of one seam.
 pub struct Shelf<T>(BTreeMap<String, Make<T>>);
 
@@ -50,6 +53,14 @@ impl<T> Shelf<T> {
     /// The names on the shelf, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+
+    /// The part that runs the scenario's script, registered under [`SCRIPT`] by whoever has one.
+    fn scripted(&self, seam: &str) -> Result<T, String> {
+        let make = self.0.get(SCRIPT).ok_or_else(|| {
+            format!("strategy.{seam} is `script`, but there is no script with a function `{seam}`")
+        })?;
+        make(&BTreeMap::new())
     }
 
     fn make(&self, seam: &str, custom: &Custom) -> Result<T, String> {
@@ -139,6 +150,7 @@ impl SelectPart {
             Self::Tifl(settings) => Box::new(select::Tifl::new(settings)),
             Self::Refl(settings) => Box::new(select::Refl::new(settings)),
             Self::Pisces(settings) => Box::new(select::Pisces::new(settings)),
+            Self::Script => registry.select.scripted("select")?,
             Self::Custom(custom) => registry.select.make("select", &custom)?,
         })
     }
@@ -200,6 +212,7 @@ impl WeighPart {
             Self::Port(part) => Box::new(part),
             Self::Completeness => Box::new(weigh::Completeness),
             Self::CosineDistance(part) => Box::new(part),
+            Self::Script => registry.weigh.scripted("weigh")?,
             Self::Custom(custom) => registry.weigh.make("weigh", &custom)?,
         })
     }

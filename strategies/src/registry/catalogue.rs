@@ -88,6 +88,7 @@ const CATALOGUE: &[Entry] = &[
     ),
     entry(Select, "refl", "those first that will be there the least", "Abdelmoniem et al. 2023"),
     entry(Select, "pisces", "data quality, discounted by expected staleness", "Jiang et al. 2022"),
+    entry(Select, "script", "a function of the scenario's script; the slow path", ""),
     entry(Pace, "synchronous", "rounds that wait for everybody", "McMahan et al. 2017"),
     entry(
         Pace,
@@ -165,6 +166,7 @@ const CATALOGUE: &[Entry] = &[
         "by how far training moved the client's answers",
         "Zhuang et al. 2022 (FedReID)",
     ),
+    entry(Weigh, "script", "a function of the scenario's script; the slow path", ""),
     entry(
         Combine,
         "mean",

@@ -116,7 +116,7 @@ impl SelectPart {
                 c.part("pisces.decay", p.decay).share("pisces.least", p.least);
                 c.at_least("pisces.radius", p.radius, 0.0);
             }
-            Self::Uniform | Self::All | Self::BySamples | Self::Custom(_) => {}
+            Self::Uniform | Self::All | Self::BySamples | Self::Script | Self::Custom(_) => {}
         }
         c.found
     }

@@ -41,6 +41,8 @@ pub enum SelectPart {
     Refl(select::ReflSettings),
     /// Utility discounted by staleness.
     Pisces(select::PiscesSettings),
+    /// The function `select` of the scenario's script: the slow path.
+    Script,
     /// A registered part.
     Custom(Custom),
 }
@@ -136,6 +138,8 @@ pub enum WeighPart {
     Completeness,
     /// By how far training moved the client's answers.
     CosineDistance(weigh::CosineDistance),
+    /// By the function `weigh` of the scenario's script: the slow path.
+    Script,
     /// A registered part.
     Custom(Custom),
 }

@@ -30,6 +30,10 @@ impl Weigh for Product {
         Some(product)
     }
 
+    fn fault(&mut self) -> Option<String> {
+        self.0.iter_mut().find_map(|rule| rule.fault())
+    }
+
     fn save(&self) -> Result<Vec<u8>, CodecError> {
         let states: Vec<Vec<u8>> =
             self.0.iter().map(|rule| rule.save()).collect::<Result<_, _>>()?;
