@@ -2,10 +2,14 @@
 
 use crate::diagnose::Problem;
 use crate::suggest;
+use crate::words::capital;
 use std::path::Path;
 
 /// Files among which the one that was meant is looked for.
 const MOST_NAMES: usize = 10_000;
+
+/// Names of files have much in common; from this likeness on one is taken for the other.
+const ALIKE: f64 = 0.88;
 
 /// The problem with the file at `path`, and `help`.
 pub(crate) fn unreadable(path: &Path, error: &std::io::Error, help: &str) -> Problem {
@@ -14,7 +18,7 @@ pub(crate) fn unreadable(path: &Path, error: &std::io::Error, help: &str) -> Pro
         std::io::ErrorKind::NotFound => {
             let problem = Problem::new("missing_file", format!("there is no file `{shown}`"));
             if let Some(near) = near(path) {
-                return problem.help(format!("did you mean `{near}`? {help}"));
+                return problem.help(format!("did you mean `{near}`? {}", capital(help)));
             }
             problem
         }
@@ -36,7 +40,8 @@ fn near(path: &Path) -> Option<String> {
         names.filter(|other| Path::new(other).extension() == path.extension()).collect();
     names.sort();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    suggest::nearest(&name, &names).first().map(|near| (*near).to_string())
+    let near = suggest::nearest(&name, &names).into_iter().next()?;
+    (suggest::likeness(&name, near) >= ALIKE).then(|| near.to_string())
 }
 
 /// A path as one would type it here.

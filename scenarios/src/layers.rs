@@ -152,7 +152,7 @@ pub(crate) fn read(path: &Path) -> Result<String, Problem> {
         let message = format!("`{}` is longer than {} MiB", path.display(), LONGEST >> 20);
         return Err(Problem::new("too_large", message).help("is this a scenario?"));
     }
-    let help = "A relative path counts from the folder of the file that names it";
+    let help = "a relative path counts from the folder of the file that names it";
     std::fs::read_to_string(path).map_err(|error| files::unreadable(path, &error, help))
 }
 

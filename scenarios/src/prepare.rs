@@ -253,9 +253,9 @@ fn problem(error: LearnError, path: &str, document: &Document) -> Problem {
     let text = files::shorten(&error.to_string());
     if let LearnError::Io { path: file, source } = &error {
         let kind = if path.starts_with("data.dataset") {
-            "A relative path counts from `data.dir`, which `--data-dir` changes"
+            "a relative path counts from `data.dir`, which `--data-dir` changes"
         } else {
-            "A relative path counts from the folder of the scenario"
+            "a relative path counts from the folder of the scenario"
         };
         let problem = files::unreadable(file, source, kind);
         return problem.at(document.place(path), "asked for here").about(path);

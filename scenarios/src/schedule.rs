@@ -10,7 +10,7 @@ use std::path::Path;
 /// When the file cannot be read, or names what is no client of `0..clients`.
 pub fn read(path: &Path, clients: u32) -> Result<Vec<Vec<u32>>, Problem> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let help = "The file has one line a round: ids of clients, separated by commas or blanks";
+        let help = "the file has one line a round: ids of clients, separated by commas or blanks";
         files::unreadable(path, &error, help)
     })?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));

@@ -126,7 +126,7 @@ fn fedscale(path: &Path, text: &str) -> Result<Vec<DeviceTrace>, Problem> {
 }
 
 fn read(path: &Path, content: &str) -> Result<String, Problem> {
-    let help = format!("The file has {content}");
+    let help = format!("the file has {content}");
     std::fs::read_to_string(path).map_err(|error| files::unreadable(path, &error, &help))
 }
 

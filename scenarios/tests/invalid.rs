@@ -104,3 +104,51 @@ fn fits(name: &Path, wrong: &str, printed: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+const PLAIN: &str = "version = 1
+[run]
+seed = 1
+rounds = 5
+[data]
+dataset = \"digits\"
+partition = \"iid\"
+[population]
+clients = 20
+";
+
+/// What is legal, but surely not meant: the scenario runs, and somebody is told.
+#[test]
+fn what_is_surely_not_meant_is_told() {
+    let hostile = "[[adversary]]\nshare = 0.5\nbehaviour = \"repeat\"\n";
+    for (more, words) in [
+        ("[strategy.pace.buffered]\nbuffer = 12\nconcurrency = 6\n", "the buffer is larger"),
+        ("[strategy.pace.deadline]\nclients = 5\nseconds = 1e-6\n", "nobody can answer before"),
+        ("[evaluation]\nevery_versions = 10\n", "before the first evaluation"),
+        ("[run.target]\nmetric = \"loss\"\nvalue = 0.0\n", "a loss of 0 is never reached"),
+        ("[run.target]\nmetric = \"accuracy\"\nvalue = 1.0\n", "every test sample to be right"),
+        (
+            "[[timeline]]\nwhen = { version = 9 }\nevaluate = true\n",
+            "the run ends after 5 versions",
+        ),
+        ("[training.sgd]\nnesterov = true\n", "does nothing without momentum"),
+        (&format!("{hostile}[strategy]\ncombine = \"median\"\n"), "half of the clients or more"),
+        (
+            &format!("{hostile}[strategy]\ncombine = {{ krum = {{ byzantine = 1 }} }}\n"),
+            "5.0 of the updates in an aggregation are hostile",
+        ),
+        (
+            &format!("{hostile}[strategy]\ncombine = {{ trimmed-mean = {{ trim = 0.2 }} }}\n"),
+            "50 % of the clients are hostile",
+        ),
+        ("[strategy]\ncombine = { krum = { byzantine = 6 } }\n", "are too few for this"),
+    ] {
+        let found = checked(Path::new("s.toml"), &format!("{PLAIN}{more}"));
+        let printed = found.problems.render(false);
+        assert!(found.report.is_some(), "{more}{printed}");
+        assert!(printed.contains(words) && printed.contains("1 warning"), "{more}{printed}");
+    }
+    let plain = checked(Path::new("s.toml"), PLAIN);
+    assert!(plain.problems.is_empty() && plain.runs == 1, "{}", plain.problems);
+    let sweep = format!("{PLAIN}[sweep]\nseed = [1, 2, 3]\n\"training.batch\" = [8, 16]\n");
+    assert_eq!(checked(Path::new("s.toml"), &sweep).runs, 6);
+}

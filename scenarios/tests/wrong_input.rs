@@ -104,6 +104,7 @@ fn out_of_range_value() {
         ·         ┬
         ·         ╰── must be from 1 to 1000000
         ╰────
+      help: it is a whole number, at least 1, at most 1000000: samples in a batch.
 
     s.toml: 1 error
     ");
@@ -226,6 +227,7 @@ fn bad_overrides() {
        ·                ──┬─
        ·                  ╰── expected a whole number
        ╰────
+      help: write it like `batch = 16`
 
       × unknown key `btch` in `training`
        ╭─[--set:1:1]

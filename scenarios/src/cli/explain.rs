@@ -49,10 +49,11 @@ fn unknown(what: &str, reference: &Reference) -> Failure {
     let mut near = reference.near(what);
     near.extend(suggest::nearest(what, &codes));
     eprintln!("error: `{what}` is no key, no error code and no file");
-    match near.is_empty() {
-        true => eprintln!("\n  help: see scenarios/REFERENCE.md for all keys"),
-        false => eprintln!("\n  help: did you mean {}?", suggest::list(&near)),
-    }
+    let help = match near.is_empty() {
+        true => "see scenarios/REFERENCE.md for all keys".to_string(),
+        false => format!("did you mean {}?", suggest::list(&near)),
+    };
+    eprintln!("\n{}", row("help:", &help, 5).trim_end());
     Failure::Wrong
 }
 

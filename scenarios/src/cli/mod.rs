@@ -23,9 +23,19 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// What somebody new does.
+const FIRST_STEPS: &str = "\
+First steps:
+  offbeat init                    write scenario.toml, a file to start from
+  offbeat check scenario.toml     say what is wrong with it, if anything
+  offbeat explain scenario.toml   say what will happen
+  offbeat run scenario.toml       run it
+  offbeat explain training.batch  say what a key means";
+
 /// Simulates federated learning in virtual time, with real training.
 #[derive(Debug, Parser)]
 #[command(name = "offbeat", version, max_term_width = 80, arg_required_else_help = true)]
+#[command(after_help = FIRST_STEPS)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -11,6 +11,7 @@ use crate::diagnose::Problem;
 use crate::document::{Document, Value};
 use crate::reference::Reference;
 use crate::suggest;
+use crate::words::{capital, small};
 use std::sync::OnceLock;
 
 /// Longest value that is repeated in a hint, in characters.
@@ -89,11 +90,6 @@ fn without_guess(help: &str) -> &str {
     help.split_once("? ").map_or(help, |(_, keys)| keys)
 }
 
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// What was written as the value at `path`, when it is short.
 fn written(document: &Document, path: &str) -> Option<String> {
     let place = &document.find(path)?.place;
@@ -146,7 +142,7 @@ fn out_of_range(problem: &mut Problem) {
     }
     let Some(key) = reference().find(problem.path()) else { return };
     let range = key.range.map_or_else(String::new, |range| format!(", {range}"));
-    problem.set_help(format!("it is {}{range}: {}", key.takes, key.about));
+    problem.set_help(format!("it is {}{range}: {}", key.takes, small(&key.about)));
 }
 
 fn missing_key(problem: &mut Problem, document: &Document) {

@@ -91,7 +91,12 @@ impl Reference {
         let wanted = last(path);
         let mut near: Vec<&str> =
             paths.iter().copied().filter(|known| last(known) == wanted).collect();
-        near.sort_by(|a, b| suggest::likeness(path, b).total_cmp(&suggest::likeness(path, a)));
+        // Where the table was named, it counts; else the key nearest to the top is meant most often.
+        match path.contains('.') {
+            true => near
+                .sort_by(|a, b| suggest::likeness(path, b).total_cmp(&suggest::likeness(path, a))),
+            false => near.sort_by_key(|known| known.matches('.').count()),
+        }
         near.truncate(5);
         for found in suggest::nearest(path, &paths) {
             if !near.contains(&found) {

@@ -165,8 +165,7 @@ impl Checks<'_> {
         if !range.contains(&value) {
             let (least, most) = (range.start(), range.end());
             let problem = Problem::new("out_of_range", format!("`{path}` cannot be {value}"))
-                .at(self.document.place(path), format!("must be from {least} to {most}"))
-                .help(format!("`offbeat explain {}` tells what it means", generic(path)));
+                .at(self.document.place(path), format!("must be from {least} to {most}"));
             self.problems.push(problem.about(path));
         }
     }

@@ -141,5 +141,5 @@ fn a_tree_that_cannot_be_is_refused_with_the_way_round() {
     let settings = offbeat::assemble::Settings::of(&offbeat::run::Options::default(), false);
     let missing =
         offbeat::assemble::assemble(&one, &prepared, &settings).expect_err("no such file");
-    assert!(missing.message().starts_with("cannot read"), "{}", missing.message());
+    assert!(missing.message().starts_with("there is no file"), "{}", missing.message());
 }

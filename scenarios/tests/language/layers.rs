@@ -47,7 +47,9 @@ fn errors_point_into_the_file_that_they_are_in() {
     let output = offbeat(&["check", "top.toml"], dir.path());
     assert_eq!(output.status.code(), Some(2));
     let text = printed(&output);
-    for wanted in ["p.toml:3:1", "did you mean `batch`", "top.toml:4:11", "top.toml: 2 errors"] {
+    for wanted in
+        ["p.toml:3:1", "that is `training.batch` here", "top.toml:4:11", "top.toml: 2 errors"]
+    {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
 }
