@@ -136,6 +136,12 @@ impl Checks<'_> {
         self.document.find(path).is_some()
     }
 
+    /// Whether one of the values was given on the command line, and not in a file.
+    pub(crate) fn overridden(&self, paths: &[&str]) -> bool {
+        let nodes = paths.iter().filter_map(|path| self.document.find(path));
+        nodes.into_iter().any(|node| self.document.from_command_line(&node.place))
+    }
+
     /// Whether a count could be read at `path`, so that what depends on it can be judged.
     pub(crate) fn countable(&self, path: &str) -> bool {
         let count = |node: &Node| match node.value {
