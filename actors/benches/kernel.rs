@@ -145,6 +145,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
             controls: false,
             coded: std::sync::Arc::default(),
             reid: ReIdBench::default(),
+            cohort: 1,
             timing_only: true,
         },
         pool: PoolConfig { workers: 1, budget_bytes: 1 << 30 },

@@ -66,6 +66,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
             controls: false,
             coded: std::sync::Arc::default(),
             reid: ReIdBench::default(),
+            cohort: 1,
             timing_only: false,
         },
         pool: PoolConfig { workers, budget_bytes: 1 << 30 },

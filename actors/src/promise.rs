@@ -4,11 +4,13 @@
 //! most once. When nobody wants either any more, the job is cancelled, and if no worker had started
 //! it, it is never computed.
 
+mod cohorts;
 mod joint;
 mod jointly;
 
 pub use self::joint::{Joint, Part};
 
+use self::cohorts::Cohorts;
 use crate::retrieval::RetrieveJob;
 use crate::tally::Tally;
 use crate::work::{EvaluateJob, Job, Output, Private, TrainJob, Workbench};
@@ -28,7 +30,7 @@ pub struct Book(Rc<RefCell<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
-    pool: Pool<Workbench>,
+    pool: Cohorts,
     next_job: u64,
     tasks: BTreeMap<TaskId, Open>,
     /// Promises of edge servers, kept by those of their clients.
@@ -97,10 +99,10 @@ impl<T> Want<T> {
 }
 
 impl Book {
-    /// A book over a pool.
-    pub fn new(pool: Pool<Workbench>) -> Self {
+    /// A book over a pool that computes at most `cohort` trainings together.
+    pub fn new(pool: Pool<Workbench>, cohort: usize) -> Self {
         Self(Rc::new(RefCell::new(Inner {
-            pool,
+            pool: Cohorts::new(pool, cohort),
             next_job: 0,
             tasks: BTreeMap::new(),
             joint: BTreeMap::new(),

@@ -1,14 +1,17 @@
 //! What the compute pool does: local trainings and evaluations.
 
+mod cohort;
+mod training;
+
 use crate::adversary::Adversaries;
-use crate::coded::{Coded, Draw};
+use crate::coded::Coded;
 use crate::retrieval::{ReIdBench, RetrieveJob};
 use offbeat_kernel::{ClientId, Purpose, Runner, SeedTree, TaskId, Time, Version};
 use offbeat_learning::codec::Feedback;
 use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
-use offbeat_learning::reid::{COSINE_DISTANCE, Retrieval, moved};
-use offbeat_learning::{Flat, LearnError, LocalPlan, TrainRequest, Trainer};
+use offbeat_learning::reid::Retrieval;
+use offbeat_learning::{Flat, LocalPlan, Trainer};
 use offbeat_strategies::composed::Reply;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -62,6 +65,8 @@ pub enum Job {
     Evaluate(EvaluateJob),
     /// The trial of a model on the persons of a domain.
     Retrieve(RetrieveJob),
+    /// Local trainings that are computed together.
+    Cohort(Vec<TrainJob>),
 }
 
 /// A client's local training.
@@ -117,6 +122,8 @@ pub enum Output {
     Evaluated(Evaluation),
     /// A trial's figures.
     Retrieved(Retrieval),
+    /// What each training of a cohort gave.
+    Cohort(Vec<Result<Output, String>>),
 }
 
 /// How the workers work: the network, the data and the plan, the same for all jobs of a run.
@@ -138,6 +145,8 @@ pub struct Workbench {
     pub seeds: SeedTree,
     /// Whether clients keep control variates.
     pub controls: bool,
+    /// Most trainings that are computed together; 1 for one by one.
+    pub cohort: usize,
     /// Give "no change" instead of training.
     pub timing_only: bool,
     /// How models and updates are written for the links.
@@ -158,8 +167,8 @@ impl Runner for Workbench {
 
     fn run(&self, _worker: usize, job: Job) -> Result<Output, String> {
         match job {
-            Job::Train(job) if self.timing_only => Ok(unchanged(*job)),
             Job::Train(job) => self.work(*job),
+            Job::Cohort(jobs) => Ok(Output::Cohort(self.train_cohort(jobs))),
             Job::Evaluate(job) => self.evaluate(job),
             Job::Retrieve(_) if self.timing_only => Ok(Output::Retrieved(Retrieval::default())),
             Job::Retrieve(job) => {
@@ -190,114 +199,9 @@ impl Workbench {
     }
 
     /// The trainer for a client: the usual one, or the one with a head of the client's own width.
-    fn trainer_of(&self, client: ClientId) -> &Arc<dyn Trainer> {
+    pub(crate) fn trainer_of(&self, client: ClientId) -> &Arc<dyn Trainer> {
         let own = self.shards.classes(client).and_then(|width| self.reid.trainers.get(&width));
         own.unwrap_or(&self.trainer)
-    }
-
-    /// Trains on what came over the link, and gives what the server reads of the answer.
-    fn work(&self, mut job: TrainJob) -> Result<Output, String> {
-        let draw = Draw { seeds: &self.seeds, client: job.client, draw: job.draw };
-        let sent = job.shared.clone();
-        let words = |error: LearnError| error.to_string();
-        job.shared = self.coded.received(&sent, draw).map_err(words)?;
-        let received = job.shared.clone();
-        let mut left = std::mem::take(&mut job.private.left);
-        let output = match self.adversaries.band(job.client, job.base) {
-            Some(band) => self.act(job, band),
-            None => self.train(job),
-        }?;
-        let Output::Trained(mut both) = output else { return Ok(output) };
-        let (reply, private) = &mut *both;
-        let vectors = [&sent, &received, &reply.params];
-        let (params, payload) = self.coded.answered(vectors, &mut left, draw).map_err(words)?;
-        (reply.params, reply.payload) = (params, Some(payload));
-        private.left = left;
-        Ok(Output::Trained(both))
-    }
-
-    fn train(&self, job: TrainJob) -> Result<Output, String> {
-        let shard = self.shards.at(Some(job.client), self.shards.train(job.client), job.at);
-        let counter = job.draw;
-        self.train_on(job, shard, counter)
-    }
-
-    /// Trains on `shard`; `counter` names the random stream among those of the client.
-    pub(crate) fn train_on(
-        &self,
-        job: TrainJob,
-        shard: Arc<Shard>,
-        counter: u64,
-    ) -> Result<Output, String> {
-        let trainer = self.trainer_of(job.client);
-        let start = self.assemble(&job.shared, job.client, &job.private);
-        let shard = turn_labels(&shard, job.label_turn);
-        let received = job.shared.len();
-        let plan = match job.steps {
-            Some(steps) => {
-                let work = offbeat_learning::Work::Steps(steps);
-                Arc::new(LocalPlan { work, ..(*self.plan).clone() })
-            }
-            None => self.plan.clone(),
-        };
-        let control = self.controls.then(|| self.control(&job, start.len()));
-        let correction = control.as_ref().map(|(server, own)| server.minus(own));
-        let request = TrainRequest {
-            start: start.clone(),
-            received,
-            shard: shard.clone(),
-            plan,
-            step_limit: job.step_limit,
-            correction,
-            targets: None,
-            stream: self.seeds.stream(Purpose::Training, u64::from(job.client.0), counter),
-        };
-        let rate = request.plan.sgd.rate;
-        let trained = trainer.train(request).map_err(|error| error.to_string())?;
-        let mut extras = BTreeMap::new();
-        let mut private = Private::default();
-        if let Some((server, own)) = control {
-            let renewed =
-                renew_control(&server, &own, &start, &trained.params, trained.steps, rate);
-            extras.insert(CONTROL.to_string(), renewed.minus(&own).slice(0..received));
-            private.control = Some(renewed);
-        }
-        if received < trained.params.len() {
-            private.kept = Some(trained.params.slice(received..trained.params.len()));
-        }
-        let mut scalars = BTreeMap::new();
-        if self.reid.cosine_distance {
-            // The batch is the task's own, so that it does not depend on what else was drawn.
-            let id = u64::from(job.client.0);
-            let mut stream = self.seeds.stream(Purpose::Evaluation, id, job.draw);
-            let (before, after) = (&start, &trained.params);
-            let moved = moved(&**trainer, before, after, &shard, self.plan.batch, &mut stream)
-                .map_err(|error| error.to_string())?;
-            scalars.insert(COSINE_DISTANCE.to_string(), moved);
-        }
-        let params = trained.params.slice(0..received);
-        private.local = self.reid.local_models.then(|| params.clone());
-        let reply = Reply {
-            params,
-            steps: trained.steps as u64,
-            loss: trained.loss,
-            loss_squared: trained.loss_squared,
-            scalars,
-            extras,
-            payload: None,
-        };
-        Ok(Output::Trained(Box::new((reply, private))))
-    }
-
-    /// The server's and the client's control variates over all parameters; zero where nothing was
-    /// received and nothing is kept yet.
-    fn control(&self, job: &TrainJob, len: usize) -> (Flat, Flat) {
-        let server = match job.extras.get(CONTROL) {
-            Some(server) => server.concat(&Flat::zeros(len - server.len())),
-            None => Flat::zeros(len),
-        };
-        let own = job.private.control.clone().unwrap_or_else(|| Flat::zeros(len));
-        (server, own)
     }
 
     fn evaluate(&self, job: EvaluateJob) -> Result<Output, String> {
@@ -327,22 +231,6 @@ fn turned_rows(shard: Arc<Shard>, rows: Range<usize>, by: u32) -> (Arc<Shard>, R
     let some = Arc::new(Shard { data: shard.data.clone(), rows: shard.rows[rows].into() });
     let count = some.len();
     (turn_labels(&some, by), 0..count)
-}
-
-/// SCAFFOLD (Karimireddy et al., 2020), option II: `c_i + (x - y) / (steps * rate) - c`.
-fn renew_control(
-    server: &Flat,
-    own: &Flat,
-    start: &Flat,
-    end: &Flat,
-    steps: usize,
-    rate: f32,
-) -> Flat {
-    let mut renewed = own.minus(server);
-    if steps > 0 {
-        renewed.add_scaled_difference(1.0 / (steps as f32 * rate), start, end);
-    }
-    renewed
 }
 
 /// The output of a timing-only run: nothing changes.

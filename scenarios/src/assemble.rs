@@ -108,6 +108,7 @@ pub fn assemble(
         voices.get_or_init(|| shared);
     }
     let adversaries = Arc::new(adversaries(sections, prepared));
+    let cohort = sections.training.cohort.unwrap_or_else(|| trainer.cohort());
     let workbench = Workbench {
         aim: adversaries.aim(&prepared.test),
         adversaries,
@@ -119,6 +120,7 @@ pub fn assemble(
         plan,
         seeds: prepared.seeds,
         controls: sections.strategy.companion == CompanionPart::Scaffold,
+        cohort,
         timing_only: settings.timing_only,
     };
     Ok(Federation {

@@ -18,6 +18,7 @@ pub mod cli;
 pub mod compare;
 pub mod device;
 pub mod diagnose;
+pub mod doctor;
 pub mod document;
 pub mod errors;
 pub mod explain;

@@ -42,14 +42,14 @@ impl Driver {
         let cosine_distance = workbench.reid.cosine_distance;
         let plan = workbench.plan.clone();
         let (controls, timing_only) = (workbench.controls, workbench.timing_only);
-        let test_rows = workbench.test.len();
+        let (test_rows, cohort) = (workbench.test.len(), workbench.cohort);
         let aim_rows = workbench.aim.as_ref().map_or(0, |aim| aim.len());
         let adversaries = workbench.adversaries.clone();
         let pool = Pool::new(pool, workbench)
             .map_err(|source| RunError::Workers { workers: pool.workers, source })?;
         let (tally, homes) = (Tally::default(), Homes::default());
         let interventions = federation.director.as_ref().map(|setup| setup.interventions.clone());
-        let book = Book::new(pool).counting(tally.clone());
+        let book = Book::new(pool, cohort).counting(tally.clone());
         let topology = federation.topology;
         let setup = ClientSetup {
             topology: topology.clone(),

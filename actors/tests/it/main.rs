@@ -3,6 +3,7 @@
 mod absence;
 mod accounts;
 mod coded;
+mod cohorts;
 mod determinism;
 mod edges;
 mod equivalence;

@@ -53,7 +53,7 @@ struct Lone {
 impl Lone {
     fn new() -> Self {
         let federation = World::new(4, Parts::default()).federation();
-        let book = Book::new(Pool::new(federation.pool, federation.workbench).expect("threads"));
+        let book = Book::new(Pool::new(federation.pool, federation.workbench).expect("threads"), 1);
         let tally = Tally::default();
         let (rules, stop) = (federation.evaluation, federation.stop);
         let server = Server::new(Flat::zeros(4), rules, stop, book, tally.clone());

@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) ideal: Ideal,
     pub(crate) versions: u64,
     pub(crate) workers: usize,
+    /// Most trainings that are computed together.
+    pub(crate) cohort: usize,
     pub(crate) seed: u64,
     pub(crate) network: NetworkSpec,
     pub(crate) shared: Shared,
@@ -80,6 +82,7 @@ impl World {
             ideal: Ideal::equal(samples, 0.01),
             versions: 5,
             workers: 2,
+            cohort: 1,
             seed: 7,
             network: NetworkSpec::Softmax,
             shared: Shared::All,
@@ -152,6 +155,7 @@ impl World {
                 plan: Arc::new(self.plan.clone()),
                 seeds: self.seeds(),
                 controls: self.controls,
+                cohort: self.cohort,
                 timing_only: false,
                 coded: Arc::new(Coded::new(
                     self.codecs[0],

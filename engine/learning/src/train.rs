@@ -78,6 +78,22 @@ pub trait Trainer: Send + Sync {
     /// request and network do not fit.
     fn train(&self, request: TrainRequest) -> Result<Trained, LearnError>;
 
+    /// Trains several requests, as one batched program where the trainer has one. Each result is a function of
+    /// its own request alone, whatever it is trained together with: the same bits on the CPU. Against
+    /// [`Trainer::train`] it may differ in rounding. By default one after another.
+    ///
+    /// # Errors
+    /// Each result has its own, as [`Trainer::train`].
+    fn train_together(&self, requests: Vec<TrainRequest>) -> Vec<Result<Trained, LearnError>> {
+        requests.into_iter().map(|request| self.train(request)).collect()
+    }
+
+    /// How many trainings are worth computing together: a function of the network alone, so that results do
+    /// not depend on how fast anything is. 1 where nothing is gained.
+    fn cohort(&self) -> usize {
+        1
+    }
+
     /// The network's outputs for the rows `rows` of the shard, row-major `[rows, outputs]`.
     ///
     /// # Errors

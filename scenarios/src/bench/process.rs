@@ -34,6 +34,11 @@ impl Machine {
     }
 }
 
+/// Memory that a new process could have, in bytes, if the system tells it.
+pub fn available_bytes() -> Option<u64> {
+    kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
+}
+
 /// Most memory that this process ever had in use, in bytes (`VmHWM`); `None` where the system does not say.
 pub fn peak_bytes() -> Option<u64> {
     kilobytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")

@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod compare;
 mod data;
+mod doctor;
 mod explain;
 mod list;
 mod logging;
@@ -65,6 +66,8 @@ pub enum Command {
     NewStrategy(make::NewStrategyArgs),
     /// Look at data sets of persons, and write synthetic ones
     Data(data::DataArgs),
+    /// Say what this build can compute with on this machine, and how fast
+    Doctor(doctor::DoctorArgs),
     /// Measure this build on the benchmark workloads
     Bench(bench::BenchArgs),
     /// Show what there is
@@ -272,6 +275,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => make::init(&args),
         Command::NewStrategy(args) => make::new_strategy(&args),
         Command::Data(args) => data::data(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Bench(args) => bench::bench(&args),
         Command::List(args) => list::list(&args),
     };

@@ -37,6 +37,11 @@ pub struct TrainingSection {
     /// (Burn's, for any device). Left out, `direct` on `--device flex` and `autodiff` elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trainer: Option<TrainerKind>,
+    /// Most trainings that are computed together as one batched program, 1 for one by one. Left out, a number
+    /// that follows from trainer and network: 1 for `direct`, up to 32 for `autodiff` with small networks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1024))]
+    pub cohort: Option<usize>,
 }
 
 /// Stochastic gradient descent.
@@ -95,6 +100,7 @@ impl Default for TrainingSection {
             augment: Augment::default(),
             instances: 0,
             trainer: None,
+            cohort: None,
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn check(training: &TrainingSection, checks: &mut Checks<'_>) {
     training.epochs.inspect(|epochs| checks.within("training.epochs", *epochs, 1..=100_000));
     training.steps.inspect(|steps| checks.within("training.steps", *steps, 1..=100_000_000));
     checks.within("training.batch", training.batch, 1..=1_000_000);
+    training.cohort.inspect(|cohort| checks.within("training.cohort", *cohort, 1..=1024));
     let sgd = &training.sgd;
     above_zero("training.sgd.rate", sgd.rate, 1000.0, "a common start is `rate = 0.1`", checks);
     if !(0.0..1.0).contains(&sgd.momentum) {

@@ -1,5 +1,7 @@
 //! Training with Burn's autodiff, on any device.
 
+mod cohort;
+mod lanes;
 mod losses;
 mod network;
 mod tensors;
@@ -190,6 +192,16 @@ impl Trainer for AutodiffTrainer {
             loss: losses.sum * per_sample,
             loss_squared: losses.squared * per_sample,
         })
+    }
+
+    /// Requests that one program can train are trained by it, even one alone, so that a result does not depend
+    /// on the others; the rest one by one.
+    fn train_together(&self, requests: Vec<TrainRequest>) -> Vec<Result<Trained, LearnError>> {
+        cohort::train_together(self, requests)
+    }
+
+    fn cohort(&self) -> usize {
+        cohort::size(&self.network)
     }
 
     fn logits(

@@ -146,7 +146,11 @@ impl Constant {
 
 impl Sgd {
     /// Brings the velocity up to date and gives the direction of the step.
-    fn direction(&self, gradient: Tensor<1>, velocity: &mut Option<Tensor<1>>) -> Tensor<1> {
+    pub(super) fn direction<const D: usize>(
+        &self,
+        gradient: Tensor<D>,
+        velocity: &mut Option<Tensor<D>>,
+    ) -> Tensor<D> {
         if self.momentum == 0.0 {
             return gradient;
         }

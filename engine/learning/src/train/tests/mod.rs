@@ -2,6 +2,7 @@
 
 mod agreement;
 mod buffers;
+mod cohort;
 mod features;
 mod gradients;
 mod losses;
