@@ -18,7 +18,8 @@ cp $site/torch/lib/libgomp.so.1 libtorch/lib/
 cp $site/nvidia/cuda_runtime/lib/libcudart.so.12 libtorch/lib/
 cp $site/nvidia/cuda_cupti/lib/libcupti.so.12 libtorch/lib/
 echo | gcc -shared -o libtorch/lib/libtorch.so -x c - -Wl,--no-as-needed \\
-    -Llibtorch/lib -Wl,-rpath,'$ORIGIN' -Wl,-soname,libtorch.so -l:libtorch_cpu.so
+    -Llibtorch/lib -Wl,-rpath,'$ORIGIN' -Wl,-soname,libtorch.so \\
+    -l:libtorch_cpu.so
 export LIBTORCH=$PWD/libtorch LD_LIBRARY_PATH=$PWD/libtorch/lib
 cargo build --release -p offbeat --features tch
 ";
