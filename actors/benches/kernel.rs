@@ -149,6 +149,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
             timing_only: true,
         },
         pool: PoolConfig { workers: 1, budget_bytes: 1 << 30 },
+        registry: offbeat_strategies::Registry::default(),
         seams: Seams {
             select: Box::new(select::Uniform),
             pace: Box::new(pace::Synchronous { clients: 100 }),

@@ -70,6 +70,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
             timing_only: false,
         },
         pool: PoolConfig { workers, budget_bytes: 1 << 30 },
+        registry: offbeat_strategies::Registry::default(),
         seams: Seams {
             select: Box::new(select::Uniform),
             pace: Box::new(pace::Buffered {

@@ -5,14 +5,14 @@
 
 use crate::effect::{Deliver, Effect};
 use crate::hooks::{Board, Hooks, Occasion, SharedBoard, Told, Wants};
-use crate::message::{Address, Message};
+use crate::message::{Address, Event, Message};
 use crate::snapshot::Save;
 use crate::timeline::{Action, Entry, When};
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::Time;
 use offbeat_kernel::codec::CodecError;
 use offbeat_kernel::hardship::Interventions;
-use offbeat_strategies::registry::{Parts, Registry};
+use offbeat_strategies::registry::Parts;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -39,8 +39,6 @@ pub struct DirectorSetup {
     pub board: Option<SharedBoard>,
     /// The strategy's parts, for those that are switched later.
     pub parts: Parts,
-    /// Parts of strategies beyond the built-in ones.
-    pub registry: Registry,
     /// The server stores every so many versions where a crash does not reach them.
     pub durable_every: u64,
 }
@@ -169,16 +167,47 @@ impl Director {
         effects
     }
 
+    /// Takes up entries of the timeline that it did not have when its state was taken, at `now`. What should
+    /// have happened by then does not happen. Gives the events that are to come.
+    pub fn take_up(&mut self, now: Time) -> Vec<(Time, Event)> {
+        let mut events = Vec::new();
+        for index in self.state.done.len()..self.timeline.len() {
+            let at = match self.timeline[index].when {
+                When::At(at, _) => Some(at),
+                _ => None,
+            };
+            self.state.done.push(at.is_some_and(|at| at <= now));
+            if let Some(at) = at.filter(|at| *at > now) {
+                let message = Message::Ring(self.set(Ring::Entry(index)));
+                events.push((at, Event { to: Address::Director, message }));
+            }
+        }
+        self.look_ahead();
+        events
+    }
+
+    /// A director of a run that had none when its snapshot was taken.
+    #[must_use]
+    pub fn newcomer(mut self) -> Self {
+        self.state.done.clear();
+        self
+    }
+
     /// Puts a ring in the calendar.
     fn ring(&mut self, at: Time, ring: Ring, effects: &mut Vec<Effect>) {
         if self.state.rings.len() >= MOST_RINGS {
             effects.push(Effect::Fail(format!("more than {MOST_RINGS} timers are set at once")));
             return;
         }
+        let message = Message::Ring(self.set(ring));
+        effects.push(Effect::Schedule { at, to: Address::Director, message });
+    }
+
+    fn set(&mut self, ring: Ring) -> u64 {
         let id = self.state.next_ring;
         self.state.next_ring += 1;
         self.state.rings.insert(id, ring);
-        effects.push(Effect::Schedule { at, to: Address::Director, message: Message::Ring(id) });
+        id
     }
 
     fn rung(&mut self, id: u64, now: Time, effects: &mut Vec<Effect>) {

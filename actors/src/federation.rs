@@ -11,7 +11,7 @@ use crate::edge::Edge;
 use crate::effect::{Deliver, Effect};
 use crate::error::RunError;
 use crate::evaluator::Evaluator;
-use crate::message::{Address, Event, Message};
+use crate::message::{Address, Command, Event, Message};
 use crate::network::{Network, ServerLink, Transmit};
 use crate::promise::Book;
 use crate::record::{Progress, Record, Sink};
@@ -31,6 +31,7 @@ use offbeat_learning::Flat;
 use offbeat_learning::intern::Known;
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
+use offbeat_strategies::registry::{Registry, Switch};
 use offbeat_strategies::signal::{Order, Signal};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -47,6 +48,8 @@ pub struct Federation {
     pub pool: PoolConfig,
     /// The strategy's parts.
     pub seams: Seams,
+    /// Where parts come from that are switched to.
+    pub registry: Registry,
     /// The shared parameters of version 0.
     pub initial: Flat,
     /// The world around the actors.
@@ -126,6 +129,8 @@ struct Driver {
     director: Option<Addr<Director>>,
     /// Nothing has begun yet.
     fresh: bool,
+    /// What is replaced before anything else happens.
+    switches: Vec<Switch>,
     edges: Vec<Addr<Edge>>,
     clients: BTreeMap<ClientId, Addr<Client>>,
     setup: ClientSetup,
@@ -147,6 +152,7 @@ impl Driver {
         if self.fresh {
             self.begin().await?;
         }
+        self.branch_off().await?;
         let limit = self.stop.time.unwrap_or(Time::NEVER);
         let ended = loop {
             if let Some(reason) = self.driving.ended.take() {
@@ -181,6 +187,20 @@ impl Driver {
             }
         }
         self.schedule(at, Address::Server, Message::Signal(Signal::Start));
+        Ok(())
+    }
+
+    /// Lets happen what makes the rest of the run another one than that of which its snapshot was taken.
+    async fn branch_off(&mut self) -> Result<(), RunError> {
+        let now = self.driving.calendar.now();
+        for switch in std::mem::take(&mut self.switches) {
+            let message = Message::Command(Command::Switch(Box::new(switch)));
+            let event = Event { to: Address::Strategist, message };
+            self.note(now, &event);
+            for effect in self.deliver(now, event).await? {
+                self.apply(now, effect).await?;
+            }
+        }
         Ok(())
     }
 

@@ -43,5 +43,5 @@ pub use ideal::Ideal;
 pub use record::{Memory, Progress, Record, Sink};
 pub use rules::{EvaluationRules, StopRules, Target};
 pub use run::RunResult;
-pub use snapshot::{Continuation, Keeper, Occasion, Snapshot};
+pub use snapshot::{Branch, Continuation, Keeper, Occasion, Snapshot};
 pub use topology::{EdgeRules, Topology, Tree, Wait};

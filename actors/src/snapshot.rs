@@ -16,6 +16,7 @@ use offbeat_kernel::{Calendar, ClientId, Journal, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_learning::intern::{self, Interned, Known};
+use offbeat_strategies::registry::Switch;
 use offbeat_strategies::signal::Clusters;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,6 +70,15 @@ pub struct Continuation {
     pub from: Option<Snapshot>,
     /// Who keeps snapshots.
     pub keeper: Option<Box<dyn Keeper>>,
+    /// What is different from there on.
+    pub branch: Option<Branch>,
+}
+
+/// What makes the rest of a run another one than that of which the snapshot was taken.
+#[derive(Clone, Debug, Default)]
+pub struct Branch {
+    /// Parts of the strategy that are replaced.
+    pub switches: Vec<Switch>,
 }
 
 /// Asks an actor for its state.

@@ -12,7 +12,9 @@ use crate::ranks::dominant_labels;
 use crate::run::Options;
 use crate::schedule;
 use crate::script::{self, Fixed, ScriptShared};
-use crate::spec::{Buffers, EvaluateOn, Metric, ScenarioFile, ScriptSection, Travel};
+use crate::spec::{
+    Buffers, EvaluateOn, Metric, ScenarioFile, ScriptSection, StrategySection, Travel,
+};
 use crate::topology::topology;
 use crate::world::{Cost, World};
 use offbeat_actors::adversary::{Adversaries, Band};
@@ -42,6 +44,8 @@ pub struct Settings {
     timing_only: bool,
     interrupt: Arc<AtomicBool>,
     registry: Registry,
+    /// The parts that a run began with, where it goes on with others.
+    begun_with: Option<StrategySection>,
     trace: bool,
 }
 
@@ -54,8 +58,14 @@ impl Settings {
             timing_only: options.timing_only,
             interrupt: options.interrupt.clone(),
             registry: options.registry.clone(),
+            begun_with: None,
             trace,
         }
+    }
+
+    /// The same for a run that began with the parts of `strategy`, and goes on with others.
+    pub(crate) fn begun_with(self, strategy: StrategySection) -> Self {
+        Self { begun_with: Some(strategy), ..self }
     }
 }
 
@@ -98,7 +108,7 @@ pub fn assemble(
     if let Some(section) = &sections.script {
         script::register(&mut registry, section, &voices);
     }
-    let mut director = director(loaded, prepared, registry.clone())?;
+    let mut director = director(loaded, prepared)?;
     let interventions = director.as_ref().map(|setup| setup.interventions.clone());
     let world = World::new(population, prepared.seeds, sizes, &labels, cost);
     let world = Rc::new(world.with_interventions(interventions));
@@ -126,7 +136,8 @@ pub fn assemble(
     Ok(Federation {
         workbench,
         pool: PoolConfig { workers: settings.workers, budget_bytes: BUDGET_BYTES },
-        seams: seams(loaded, &registry)?,
+        registry: registry.clone(),
+        seams: seams(settings.begun_with.as_ref(), loaded, &registry)?,
         initial: prepared.initial.slice(0..shared),
         conditions: world.clone(),
         topology,
@@ -174,11 +185,7 @@ fn hear(
 }
 
 /// What the timeline and the script do; nothing where there is neither.
-fn director(
-    loaded: &Loaded,
-    prepared: &Prepared,
-    registry: Registry,
-) -> Result<Option<DirectorSetup>, Problem> {
+fn director(loaded: &Loaded, prepared: &Prepared) -> Result<Option<DirectorSetup>, Problem> {
     let sections = loaded.scenario.sections();
     if sections.timeline.is_empty() && sections.script.is_none() {
         return Ok(None);
@@ -203,16 +210,20 @@ fn director(
         hooks: None,
         board: None,
         parts,
-        registry,
         durable_every: sections.server.durable_every_versions,
     }))
 }
 
-fn seams(loaded: &Loaded, registry: &Registry) -> Result<Seams, Problem> {
+fn seams(
+    begun_with: Option<&StrategySection>,
+    loaded: &Loaded,
+    registry: &Registry,
+) -> Result<Seams, Problem> {
     let sections = loaded.scenario.sections();
-    let mut parts = sections.strategy.parts();
+    let strategy = begun_with.unwrap_or(&sections.strategy);
+    let mut parts = strategy.parts();
     if let (SelectPart::Schedule(schedule), Some(file)) =
-        (&mut parts.select, &sections.strategy.schedule_file)
+        (&mut parts.select, &strategy.schedule_file)
     {
         let path = "strategy.schedule_file";
         let clients = sections.topology.clients_of_server(sections.population.clients);

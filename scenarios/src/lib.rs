@@ -23,6 +23,7 @@ pub mod document;
 pub mod errors;
 pub mod explain;
 mod files;
+pub mod fork;
 pub mod gather;
 mod giants;
 mod happenings;

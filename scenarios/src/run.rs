@@ -15,7 +15,7 @@ use crate::summary::Summary;
 use crate::words;
 use clap::ValueEnum;
 use offbeat_actors::federation::INTERRUPTED;
-use offbeat_actors::{Continuation, Federation, Occasion, RunError, RunResult, Snapshot};
+use offbeat_actors::{Continuation, Federation, Occasion, RunError, RunResult};
 use offbeat_learning::network::save_weights;
 use offbeat_learning::{Flat, Layout};
 use offbeat_strategies::Registry;
@@ -106,7 +106,8 @@ pub fn run(loaded: &Loaded, options: &Options) -> Result<Summary, Failure> {
     let sink = CsvSink::create(&rows, output.tasks, display(options))
         .map_err(|error| WriteError::new(&rows, error))?;
     let fingerprint = Fingerprint::of(scenario, &prepared);
-    carry_out(loaded, &prepared, options, Start { federation, dir, sink, from: None, fingerprint })
+    let begin = Continuation::default();
+    carry_out(loaded, &prepared, options, Start { federation, dir, sink, begin, fingerprint })
 }
 
 /// Goes on with the run whose directory `dir` is, from its last snapshot that can be read. `told` is given
@@ -159,8 +160,8 @@ pub fn resume(
     let sink = CsvSink::go_on(&rows, &found.snapshot.sink, tasks, display(options))
         .map_err(|error| WriteError::new(&rows, error))?;
     told(&format!("goes on at {}, version {}", found.header.now, found.header.version.0));
-    let from = Some(found.snapshot);
-    carry_out(loaded, &prepared, options, Start { federation, dir, sink, from, fingerprint })
+    let begin = Continuation { from: Some(found.snapshot), ..Continuation::default() };
+    carry_out(loaded, &prepared, options, Start { federation, dir, sink, begin, fingerprint })
 }
 
 /// Whether a run came to the end that its scenario names.
@@ -177,21 +178,21 @@ fn is_complete(dir: &Path) -> bool {
 }
 
 /// Where a run begins.
-struct Start {
-    federation: Federation,
-    dir: RunDir,
-    sink: CsvSink,
-    from: Option<Snapshot>,
-    fingerprint: Fingerprint,
+pub(crate) struct Start {
+    pub(crate) federation: Federation,
+    pub(crate) dir: RunDir,
+    pub(crate) sink: CsvSink,
+    pub(crate) begin: Continuation,
+    pub(crate) fingerprint: Fingerprint,
 }
 
-fn carry_out(
+pub(crate) fn carry_out(
     loaded: &Loaded,
     prepared: &Prepared,
     options: &Options,
     start: Start,
 ) -> Result<Summary, Failure> {
-    let Start { federation, dir, sink, from, fingerprint } = start;
+    let Start { federation, dir, sink, begin, fingerprint } = start;
     let cost = Rc::<RefCell<Cost>>::default();
     let settings = snapshot::Settings {
         device: options.device.name().to_string(),
@@ -201,7 +202,7 @@ fn carry_out(
     };
     let rules = loaded.scenario.sections().output.snapshot;
     let keeper = FileKeeper::new(dir.path(), rules, fingerprint, settings, cost.clone());
-    let continuation = Continuation { from, keeper: Some(Box::new(keeper)) };
+    let continuation = Continuation { keeper: Some(Box::new(keeper)), ..begin };
     let result = federation.go_on(Box::new(sink.clone()), continuation);
     let rows = dir.file(ROWS);
     let gather = sink.close().map_err(|error| WriteError::new(&rows, error));
@@ -219,7 +220,7 @@ fn carry_out(
     keep(loaded, prepared, options, dir, (&result, gather, cost))
 }
 
-fn display(options: &Options) -> Display {
+pub(crate) fn display(options: &Options) -> Display {
     match &options.part {
         Some(part) => Display::part(part.clone()),
         None => Display::new(options.progress),

@@ -28,9 +28,39 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A time that a person wrote, in seconds: a number and `s`, `min`, `h` or `d`, such as `90s`, `2.5h`, `3 d`.
+///
+/// # Errors
+/// What is expected instead.
+pub fn seconds(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let factor = match unit.trim() {
+        "s" => 1.0,
+        "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err("expected a number and s, min, h or d, such as 90s or 2.5h".into()),
+    };
+    match number.parse::<f64>() {
+        Ok(number) if (number * factor).is_finite() => Ok(number * factor),
+        _ => Err("expected a number before the unit, such as 90s or 2.5h".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        let read = ["90s", "1.5 min", "2h", "1d"].map(|text| seconds(text).expect("a time"));
+        assert_eq!(read, [90.0, 90.0, 7200.0, 86_400.0]);
+        for wrong in ["", "90", "h", "-3s", "2 weeks", "1..2h", "١s"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn bytes_round_into_the_next_unit() {

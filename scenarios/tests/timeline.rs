@@ -237,13 +237,13 @@ fn a_run_goes_on_from_a_snapshot_amid_timeline_and_script() {
     };
     let whole = go(Continuation::default());
     let kept = Kept::default();
-    let watched = go(Continuation { from: None, keeper: Some(Box::new(kept.clone())) });
+    let watched = go(Continuation { keeper: Some(Box::new(kept.clone())), ..Default::default() });
     assert_eq!(watched.digest, whole.digest, "taking snapshots changes nothing");
     let snapshots = kept.0.take();
     assert!(snapshots.len() >= 5, "{}", snapshots.len());
     for snapshot in snapshots {
         let now = snapshot.now;
-        let rest = go(Continuation { from: Some(snapshot), keeper: None });
+        let rest = go(Continuation { from: Some(snapshot), ..Default::default() });
         assert_eq!(rest.digest, whole.digest, "from {now}");
         assert_eq!(rest.counts.updates, whole.counts.updates);
     }

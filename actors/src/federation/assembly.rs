@@ -19,7 +19,6 @@ use actix::Actor;
 use offbeat_kernel::pool::Pool;
 use offbeat_learning::intern::Known;
 use offbeat_strategies::composed::Composed;
-use offbeat_strategies::registry::Registry;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -74,7 +73,7 @@ impl Driver {
         let mut edges = edges(&topology, &setup, &federation.roster, &tally, seeds);
         let mut strategy = Composed::new(seams, initial.clone());
         let mut told = stop.read_evaluations();
-        let mut registry = Registry::default();
+        let registry = federation.registry;
         let mut director = None;
         if let Some(setup) = federation.director {
             let wants = setup.wants();
@@ -82,7 +81,6 @@ impl Driver {
             server = server.observed(wants, setup.board.clone());
             strategy.keep_durable(setup.durable_every).map_err(RunError::Snapshot)?;
             let DirectorSetup { interventions, timeline, hooks, board, .. } = setup;
-            registry = setup.registry;
             director = Some(Director::new(interventions, timeline, hooks, board));
         }
         let mut evaluator = Evaluator::new(
@@ -101,6 +99,7 @@ impl Driver {
         let mut driving = Driving::new(initial, federation.trace);
         let mut clients = BTreeMap::new();
         let mut down = false;
+        let branch = continuation.branch;
         if let Some(from) = &continuation.from {
             let state = State::unpack(from).map_err(RunError::Snapshot)?;
             server.restore(state.server);
@@ -111,15 +110,23 @@ impl Driver {
             for (edge, state) in edges.iter_mut().zip(state.edges) {
                 edge.restore(state);
             }
-            if let (Some(director), Some(state)) = (&mut director, state.director) {
-                director.restore(state).map_err(RunError::Snapshot)?;
-            }
+            director = match (director, state.director) {
+                (Some(mut director), Some(state)) => {
+                    director.restore(state).map_err(RunError::Snapshot)?;
+                    Some(director)
+                }
+                (director, _) => director.map(Director::newcomer),
+            };
             tally.restore(state.counts);
             book.restore(state.book);
             setup.homes.replace(state.homes);
             let at_work = |(id, task)| (id, Client::at_work(id, setup.clone(), task).start());
             clients.extend(state.clients.into_iter().map(at_work));
             driving = state.driving;
+            let news = director.as_mut().filter(|_| branch.is_some());
+            for (at, event) in news.map(|director| director.take_up(from.now)).unwrap_or_default() {
+                driving.calendar.schedule(at, event);
+            }
         }
         let roster = as_the_server_sees(&topology, federation.roster);
         let strategist =
@@ -133,6 +140,7 @@ impl Driver {
             recorder: Recorder::new(sink).start(),
             director: director.map(Actor::start),
             fresh: continuation.from.is_none(),
+            switches: branch.map(|branch| branch.switches).unwrap_or_default(),
             edges: edges.into_iter().map(Actor::start).collect(),
             clients,
             setup,

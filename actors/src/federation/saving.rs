@@ -54,6 +54,7 @@ impl Driver {
             recorder: _,
             director,
             fresh: _,
+            switches: _,
             edges,
             clients,
             setup,

@@ -49,7 +49,7 @@ fn holds(make: impl Fn() -> Federation, every: u64) -> usize {
     let (whole, records) = ended(make(), Continuation::default());
     let kept = Rc::new(RefCell::new(Vec::new()));
     let keeper = Often { every, asked: 0, kept: kept.clone() };
-    let continuation = Continuation { from: None, keeper: Some(Box::new(keeper)) };
+    let continuation = Continuation { keeper: Some(Box::new(keeper)), ..Default::default() };
     let (with_snapshots, _) = ended(make(), continuation);
     assert_eq!(with_snapshots, whole, "taking snapshots changed the run");
     let snapshots = kept.take();
@@ -58,7 +58,8 @@ fn holds(make: impl Fn() -> Federation, every: u64) -> usize {
     for from in snapshots.into_iter().step_by(stride) {
         let at = from.events;
         let position = u64::from_le_bytes(from.sink.clone().try_into().expect("eight bytes"));
-        let (resumed, rest) = ended(make(), Continuation { from: Some(from), keeper: None });
+        let (resumed, rest) =
+            ended(make(), Continuation { from: Some(from), ..Default::default() });
         assert_eq!(resumed, whole, "resumed after {at} events");
         assert_eq!(rest, records[position as usize..], "records after {at} events");
     }

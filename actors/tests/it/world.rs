@@ -166,6 +166,7 @@ impl World {
                 reid: self.reid.clone(),
             },
             pool: PoolConfig { workers: self.workers, budget_bytes: 1 << 30 },
+            registry: Registry::default(),
             seams,
             initial: self.initial(),
             conditions: ideal.clone(),

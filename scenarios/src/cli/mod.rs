@@ -10,6 +10,7 @@ mod compare;
 mod data;
 mod doctor;
 mod explain;
+mod fork;
 mod list;
 mod logging;
 mod make;
@@ -50,6 +51,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Go on with a run that was killed, interrupted or failed, from its last snapshot
     Resume(ResumeArgs),
+    /// Go on from a snapshot of a run in another way: what if?
+    Fork(ForkArgs),
     /// Run the grid that a scenario's `sweep` table names, and compare
     Sweep(SweepArgs),
     /// Put finished runs beside each other
@@ -163,6 +166,34 @@ pub struct ResumeArgs {
     pub quiet: bool,
 }
 
+/// Arguments of `fork`.
+#[derive(Clone, Debug, Args)]
+pub struct ForkArgs {
+    /// The run directory
+    pub dir: PathBuf,
+    /// From the last snapshot that is not later, such as 90min or 2.5h [default: from the last]
+    #[arg(long, value_name = "TIME", value_parser = crate::units::seconds)]
+    pub at: Option<f64>,
+    /// What is different from there on, such as strategy.pace='{ immediate = {} }'; can be repeated
+    #[arg(long, value_name = "PATH.TO.KEY=VALUE")]
+    pub set: Vec<String>,
+    /// What the fork is called where runs are compared [default: its strategy]
+    #[arg(long, value_name = "TEXT")]
+    pub label: Option<String>,
+    /// Where the run directory is made [default: beside that of the run]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Threads that compute; the result is the same with any number [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub workers: Option<u16>,
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress and no summary, only warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
 /// Arguments of `sweep`.
 #[derive(Clone, Debug, Args)]
 pub struct SweepArgs {
@@ -258,12 +289,14 @@ pub fn main() -> ExitCode {
         Command::Run(args) => args.quiet,
         Command::Resume(args) => args.quiet,
         Command::Sweep(args) => args.quiet,
+        Command::Fork(args) => args.quiet,
         _ => false,
     };
     logging::start(quiet);
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Resume(args) => resume::resume(&args),
+        Command::Fork(args) => fork::run(&args),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Check(args) => check::check(&args),

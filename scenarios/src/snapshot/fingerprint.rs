@@ -31,6 +31,14 @@ impl Fingerprint {
         Self(items.into_iter().map(|(name, text)| (name.to_string(), text)).collect())
     }
 
+    /// The same without the scenario: what another scenario on the same data has in common with it.
+    #[must_use]
+    pub fn without_scenario(&self) -> Self {
+        let mut rest = self.0.clone();
+        rest.remove("scenario");
+        Self(rest)
+    }
+
     /// What differs, in words that name both sides; nothing when both are the same. `self` is the present.
     pub fn differences(&self, snapshot: &Fingerprint) -> Vec<String> {
         let names: Vec<&String> = self.0.keys().chain(snapshot.0.keys()).collect();

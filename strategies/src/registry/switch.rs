@@ -53,6 +53,30 @@ impl Switch {
         }
     }
 
+    /// The switches that make `to` of `from`, of those parts that can be switched.
+    ///
+    /// # Errors
+    /// As [`Switch::new`].
+    pub fn between(from: &Parts, to: &Parts) -> Result<Vec<Self>, String> {
+        let mut new = Vec::new();
+        if from.select != to.select {
+            new.push(NewPart::Select(to.select.clone()));
+        }
+        if from.pace != to.pace {
+            new.push(NewPart::Pace(to.pace.clone()));
+        }
+        if from.group != to.group {
+            new.push(NewPart::Group(to.group.clone()));
+        }
+        if from.weigh != to.weigh {
+            new.push(NewPart::Weigh(to.weigh.clone()));
+        }
+        if from.combine != to.combine {
+            new.push(NewPart::Combine(to.combine.clone()));
+        }
+        new.into_iter().map(|part| Self::new(to, part)).collect()
+    }
+
     /// All parts after the switch.
     pub fn parts(&self) -> &Parts {
         &self.parts
