@@ -1,6 +1,7 @@
 //! A client: it declines, trains, gives up or answers. It exists as an actor only while it works.
 
 use crate::adversary::{Adversaries, Behaviour};
+use crate::beside;
 use crate::coded::Coded;
 use crate::conditions::{Conditions, Outcome};
 use crate::director::SharedInterventions;
@@ -9,7 +10,7 @@ use crate::message::{Address, Answer, Invite, Message};
 use crate::promise::Book;
 use crate::topology::Topology;
 use crate::wire;
-use crate::work::{CONTROL, Private, TrainJob};
+use crate::work::{Private, TrainJob};
 use actix::{Actor, Context};
 use offbeat_kernel::pool::Urgency;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
@@ -50,6 +51,8 @@ pub struct ClientSetup {
     pub keeps: bool,
     /// Whether they send the change of a control variate.
     pub controls: bool,
+    /// Numbers in the clusters of class centres that they release when asked.
+    pub cluster_numbers: usize,
     /// Whether they say how far training moved their answers.
     pub cosine_distance: bool,
     /// What is done to them, where something may be.
@@ -83,6 +86,8 @@ pub struct Task {
     /// Share of the work that is done when it ends: below 1 only if it is given up.
     done: f64,
     params: usize,
+    /// Names and lengths of the vectors that it returns beside the parameters.
+    beside: Vec<(String, usize)>,
     job: Option<TrainJob>,
     urgency: Urgency,
 }
@@ -212,6 +217,8 @@ impl Client {
             tag: invite.assignment.tag,
         };
         let params = invite.model.len();
+        let setup = &self.setup;
+        let beside = beside::returned(setup.controls, setup.cluster_numbers, &invite);
         let job = TrainJob {
             task: invite.task,
             draw: self.setup.topology.draw(invite.task),
@@ -233,6 +240,7 @@ impl Client {
             finish,
             done: 1.0,
             params,
+            beside,
             job: Some(job),
             urgency,
         }
@@ -270,8 +278,8 @@ impl Client {
             let mut homes = self.setup.homes.borrow_mut();
             homes.entry(self.id).or_default().pending = Some(id);
         }
-        let controls: &[(&str, usize)] =
-            if self.setup.controls { &[(CONTROL, task.params)] } else { &[] };
+        let beside: Vec<(&str, usize)> =
+            task.beside.iter().map(|(name, len)| (name.as_str(), *len)).collect();
         let scalars: &[&str] = if self.setup.cosine_distance { &[COSINE_DISTANCE] } else { &[] };
         let steps = task.steps as u64;
         let payload = match self.setup.coded.up_len(task.params) {
@@ -279,7 +287,7 @@ impl Client {
             // How long the message is the values say, so they must be there now.
             EncodedLen::AtMost(most) => self.setup.book.payload(id).unwrap_or(most),
         };
-        let bytes = wire::update_len(&task.answer, steps, payload, scalars, controls);
+        let bytes = wire::update_len(&task.answer, steps, payload, scalars, &beside);
         self.pay(&task, 1.0, now, bytes);
         let to = self.setup.topology.above(self.id);
         let send = |answer: Answer| {

@@ -353,6 +353,7 @@ impl Driver {
             | Record::EdgeTask { .. }
             | Record::EdgeAggregation { .. }
             | Record::Happening { .. }
+            | Record::Budget { .. }
             | Record::Guarded { .. } => {}
         }
         // Records are plain data and always have a form in bytes.

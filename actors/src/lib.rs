@@ -6,6 +6,7 @@
 //! strategies crate and are hosted by the [`strategist`].
 
 pub mod adversary;
+mod beside;
 pub mod client;
 pub mod coded;
 pub mod conditions;

@@ -17,7 +17,7 @@ use crate::work::{EvaluateJob, Job, Output, Private, TrainJob, Workbench};
 use offbeat_kernel::pool::{Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, TaskId, Time};
 use offbeat_learning::evaluate::Evaluation;
-use offbeat_learning::reid::Retrieval;
+use offbeat_learning::reid::Found;
 use offbeat_strategies::composed::{Promises, Reply};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -231,7 +231,7 @@ impl Book {
     ///
     /// # Errors
     /// Why there are none.
-    pub fn take_retrieval(&self, job: JobId) -> Result<Retrieval, String> {
+    pub fn take_retrieval(&self, job: JobId) -> Result<Found, String> {
         let mut inner = self.0.borrow_mut();
         inner.evaluations.remove(&job);
         match inner.pool.take(job) {

@@ -3,6 +3,7 @@
 use crate::retrieval::Tried;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::evaluate::Evaluation;
+use offbeat_strategies::companion::Budget;
 use offbeat_strategies::guard::Incident;
 use offbeat_strategies::signal::{LossReason, Used};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,15 @@ pub enum Record {
         version: Version,
         /// What each model found, by domain and model.
         tried: Vec<Tried>,
+    },
+    /// A version was published, until which clients released so much of their identities.
+    Budget {
+        /// When.
+        at: Time,
+        /// Which version.
+        version: Version,
+        /// What was spent.
+        budget: Budget,
     },
     /// Updates were merged into a new version.
     Aggregation {

@@ -6,8 +6,10 @@ use crate::promise::Book;
 use crate::record::Record;
 use crate::rules::RetrievalRules;
 use offbeat_kernel::{ClientId, JobId, Time, Version};
-use offbeat_learning::reid::{Retrieval, RetrievalOptions, Trial};
+use offbeat_learning::faces::FaceFigures;
+use offbeat_learning::reid::{Found, Retrieval, RetrievalOptions, Trial};
 use offbeat_learning::{Flat, Trainer};
+use offbeat_strategies::companion::Mechanism;
 use offbeat_strategies::signal::Clusters;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +27,8 @@ pub struct ReIdBench {
     pub options: RetrievalOptions,
     /// Whether clients say how far training moved their answers.
     pub cosine_distance: bool,
+    /// How clients cluster their class centres when they are asked for it.
+    pub clustering: Option<Mechanism>,
     /// Whether clients keep the model that their training gave.
     pub local_models: bool,
     /// The domains that each client holds pictures of, as places among the trials.
@@ -54,7 +58,7 @@ impl ReIdBench {
     ///
     /// # Errors
     /// In words, as [`Trial::run`].
-    pub fn retrieve(&self, trainer: &dyn Trainer, job: &RetrieveJob) -> Result<Retrieval, String> {
+    pub fn retrieve(&self, trainer: &dyn Trainer, job: &RetrieveJob) -> Result<Found, String> {
         let trial = self.trials.get(job.domain).ok_or("there is no such domain")?;
         let found = trial.run(trainer, &job.body, self.options);
         found.map_err(|error| format!("{}: {error}", trial.name))
@@ -85,6 +89,8 @@ pub struct Tried {
     pub seen: bool,
     /// The figures.
     pub figures: Retrieval,
+    /// Those of verification and identification, where the pictures are faces.
+    pub faces: Option<FaceFigures>,
 }
 
 /// Mean rank-1 and mean average precision (trapezoid form) over the domains that are learnt from, each domain
@@ -182,7 +188,8 @@ impl Trials {
     ) -> Result<Option<Record>, String> {
         let read = |Open { model, domain, job }| {
             let (name, seen) = self.names[domain].clone();
-            Ok(Tried { model, domain, name, seen, figures: book.take_retrieval(job)? })
+            let Found { retrieval: figures, faces } = book.take_retrieval(job)?;
+            Ok(Tried { model, domain, name, seen, figures, faces })
         };
         let tried: Vec<Tried> = open.into_iter().map(read).collect::<Result<_, String>>()?;
         Ok((!tried.is_empty()).then_some(Record::Retrieval { at, version, tried }))
@@ -221,6 +228,7 @@ mod tests {
                 map_trapezoid: rank / 2.0,
                 ..Retrieval::default()
             },
+            faces: None,
         };
         let local = Model::Local(ClientId(0));
         let mut all = vec![tried(local, 0, 0.9, true)];

@@ -226,7 +226,7 @@ impl Server {
     }
 
     fn publish(&mut self, publication: Publication, now: Time) -> Vec<Effect> {
-        let Publication { version, model, clusters, used } = publication;
+        let Publication { version, model, clusters, budget, used } = publication;
         (self.version, self.model, self.clusters) = (version, model, clusters);
         self.fruitless_in_a_row = 0;
         self.tally.published(version, &used);
@@ -236,6 +236,9 @@ impl Server {
             board.lock().version = version;
         }
         let mut effects = vec![Effect::Record(Record::Aggregation { at: now, version, used })];
+        effects.extend(
+            budget.map(|budget| Effect::Record(Record::Budget { at: now, version, budget })),
+        );
         if self.wants.versions {
             let told = Message::Told(Told::Version { version, merged });
             effects.push(Effect::now(now, Address::Director, told));

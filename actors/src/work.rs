@@ -10,7 +10,7 @@ use offbeat_kernel::{ClientId, Purpose, Runner, SeedTree, TaskId, Time, Version}
 use offbeat_learning::codec::Feedback;
 use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
-use offbeat_learning::reid::Retrieval;
+use offbeat_learning::reid::Found;
 use offbeat_learning::{Flat, LocalPlan, Trainer};
 use offbeat_strategies::composed::Reply;
 use serde::{Deserialize, Serialize};
@@ -121,7 +121,7 @@ pub enum Output {
     /// An evaluation's figures.
     Evaluated(Evaluation),
     /// A trial's figures.
-    Retrieved(Retrieval),
+    Retrieved(Found),
     /// What each training of a cohort gave.
     Cohort(Vec<Result<Output, String>>),
 }
@@ -170,7 +170,7 @@ impl Runner for Workbench {
             Job::Train(job) => self.work(*job),
             Job::Cohort(jobs) => Ok(Output::Cohort(self.train_cohort(jobs))),
             Job::Evaluate(job) => self.evaluate(job),
-            Job::Retrieve(_) if self.timing_only => Ok(Output::Retrieved(Retrieval::default())),
+            Job::Retrieve(_) if self.timing_only => Ok(Output::Retrieved(Found::default())),
             Job::Retrieve(job) => {
                 self.reid.retrieve(self.trainer.as_ref(), &job).map(Output::Retrieved)
             }

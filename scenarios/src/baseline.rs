@@ -88,6 +88,7 @@ fn one(
         step_limit: None,
         correction: None,
         targets: None,
+        foreign: None,
         stream,
     };
     let trained = trainer.train(request)?;

@@ -32,6 +32,9 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/fedreid-by-camera.toml", include_str!("../library/fedreid-by-camera.toml")),
     ("scenarios/library/fedreid-edges.toml", include_str!("../library/fedreid-edges.toml")),
     ("scenarios/library/fedreid-market.toml", include_str!("../library/fedreid-market.toml")),
+    ("scenarios/library/fedgc.toml", include_str!("../library/fedgc.toml")),
+    ("scenarios/library/fedgc-orl.toml", include_str!("../library/fedgc-orl.toml")),
+    ("scenarios/library/privacyface.toml", include_str!("../library/privacyface.toml")),
     ("scenarios/library/partition.toml", include_str!("../library/partition.toml")),
     ("scenarios/library/outage.toml", include_str!("../library/outage.toml")),
     ("scenarios/library/script-hooks.toml", include_str!("../library/script-hooks.toml")),
@@ -82,6 +85,8 @@ pub fn datasets() -> Vec<Item> {
         "persons" => {
             "pictures of persons in folders: Market-1501, DukeMTMC-reID, MSMT17 and the like"
         }
+        "synthetic-faces" => "synthetic faces at sites of their own light and pose, any number",
+        "orl-faces" => "the ORL (AT&T) faces, 40 persons with 10 pictures each (PGM files)",
         "synthetic-clients" => "Synthetic(alpha, beta) of the FedProx paper, split by client",
         _ => "",
     })

@@ -1,6 +1,7 @@
 //! What a run came to, for people and for programs.
 
 use crate::gather::{Gather, Name, guarded};
+use crate::report::faces;
 use crate::report::retrieval::{self, Whose, by_domain, mean};
 use crate::rundir::table::{Spread, reason_name};
 use crate::snapshot::Cost;
@@ -178,6 +179,11 @@ impl Summary {
             ];
             last.extend(figures.into_iter().filter_map(|(name, value)| Some((name, value?))));
         }
+        let budget = gather.retrieval().last().and_then(|point| point.budget);
+        last.extend(budget.and_then(|budget| Some(("cluster_epsilon", budget.epsilon?))));
+        if let Some(found) = faces::last(gather.retrieval(), Whose::Global) {
+            last.extend(faces::named(found));
+        }
         let lost = result.counts.lost.iter().map(|(reason, count)| (reason_name(*reason), *count));
         Self {
             scenario: name.scenario.clone(),
@@ -209,7 +215,7 @@ impl Summary {
             },
             last,
             snapshots: Cost::default(),
-            persons: retrieval::text(gather.retrieval()),
+            persons: retrieval::text(gather.retrieval()) + faces::text(gather.retrieval()).as_str(),
             run_dir: String::new(),
         }
     }

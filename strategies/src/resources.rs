@@ -1,5 +1,6 @@
 //! What some parts need beyond updates: the network's trainer and pictures that the server may look at.
 
+use crate::companion::FirstHeads;
 use offbeat_learning::data::Shard;
 use offbeat_learning::{Flat, LearnError, Trainer};
 use std::fmt::{self, Debug};
@@ -17,6 +18,8 @@ pub struct Resources {
     pub buffers: Range<usize>,
     /// What becomes of them.
     pub buffer_policy: BufferPolicy,
+    /// The class embeddings that a server which keeps them begins with.
+    pub heads: Option<Arc<FirstHeads>>,
     /// Threads that may compute at the same time; results do not depend on it.
     pub threads: usize,
 }

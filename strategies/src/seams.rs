@@ -1,5 +1,6 @@
 //! The seams: what a part of a strategy has to answer. Each is a trait with one method that matters.
 
+use crate::companion::Budget;
 use crate::ledger::Ledger;
 use crate::roster::Roster;
 use crate::signal::{Assignment, LossReason};
@@ -391,6 +392,14 @@ pub trait Companion: Debug + Send {
 
     /// Told of every merged update.
     fn absorb(&mut self, update: &Update, view: &View<'_>);
+
+    /// Told when all updates of an aggregation were absorbed, before their version is published.
+    fn merged(&mut self, _view: &View<'_>) {}
+
+    /// What clients have released of their identities so far, where they do.
+    fn budget(&self) -> Option<Budget> {
+        None
+    }
 
     /// The part's state as bytes, for a snapshot. A part without state keeps the default.
     ///

@@ -1,5 +1,6 @@
 //! What goes into a strategy and what comes out.
 
+use crate::companion::Budget;
 use crate::guard::Incident;
 use crate::update::Arrival;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
@@ -146,6 +147,8 @@ pub struct Publication {
     pub model: Flat,
     /// The groups' models, where there are several.
     pub clusters: Option<Box<Clusters>>,
+    /// What clients have released of their identities so far, where they do.
+    pub budget: Option<Budget>,
     /// One line for each update that went into it.
     pub used: Vec<Used>,
 }

@@ -38,6 +38,8 @@ impl Driver {
             || coded.keeps_errors();
         let body = workbench.trainer.network().layout().body().end;
         let trials = Trials::of(&workbench.reid, body);
+        let width = workbench.trainer.network().feature_width();
+        let cluster_numbers = workbench.reid.clustering.map_or(0, |found| found.len(width));
         let cosine_distance = workbench.reid.cosine_distance;
         let plan = workbench.plan.clone();
         let (controls, timing_only) = (workbench.controls, workbench.timing_only);
@@ -63,6 +65,7 @@ impl Driver {
             coded: coded.clone(),
             keeps,
             controls,
+            cluster_numbers,
             cosine_distance,
         };
         let (evaluation, stop) = (federation.evaluation, federation.stop);

@@ -21,9 +21,13 @@ impl Workbench {
                     let shard = self.shards.train(job.client);
                     let shard = self.shards.at(Some(job.client), shard, job.at);
                     let counter = job.draw;
-                    let (request, started) = self.begin(job, shard, counter);
-                    requests.push(request);
-                    begun.push((place, started, link));
+                    match self.begin(job, shard, counter) {
+                        Ok((request, started)) => {
+                            requests.push(request);
+                            begun.push((place, started, link));
+                        }
+                        Err(reason) => outputs[place] = Some(Err(reason)),
+                    }
                 }
                 Err(reason) => outputs[place] = Some(Err(reason)),
             }

@@ -1,12 +1,14 @@
 //! One client's training: from what came over the link to what goes back.
 
 use super::{CONTROL, Output, Private, TrainJob, Workbench, unchanged};
+use crate::beside::put;
 use crate::coded::Draw;
 use offbeat_kernel::{ClientId, Purpose};
 use offbeat_learning::codec::Feedback;
 use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::reid::{COSINE_DISTANCE, moved};
 use offbeat_learning::{Flat, LearnError, LocalPlan, TrainRequest, Trained};
+use offbeat_strategies::companion::{CLUSTERS, EMBEDDINGS};
 use offbeat_strategies::composed::Reply;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,7 +87,7 @@ impl Workbench {
         shard: Arc<Shard>,
         counter: u64,
     ) -> Result<Output, String> {
-        let (request, begun) = self.begin(job, shard, counter);
+        let (request, begun) = self.begin(job, shard, counter)?;
         let trained = self.trainer_of(begun.job.client).train(request);
         self.conclude(begun, trained.map_err(|error| error.to_string())?)
     }
@@ -96,8 +98,12 @@ impl Workbench {
         job: TrainJob,
         shard: Arc<Shard>,
         counter: u64,
-    ) -> (TrainRequest, Begun) {
-        let start = self.assemble(&job.shared, job.client, &job.private);
+    ) -> Result<(TrainRequest, Begun), String> {
+        // A head that the server keeps comes with the invitation; any other stays with the client.
+        let start = match job.extras.get(EMBEDDINGS) {
+            Some(head) => job.shared.concat(head),
+            None => self.assemble(&job.shared, job.client, &job.private),
+        };
         let shard = turn_labels(&shard, job.label_turn);
         let received = job.shared.len();
         let plan = match job.steps {
@@ -117,10 +123,11 @@ impl Workbench {
             step_limit: job.step_limit,
             correction,
             targets: None,
+            foreign: self.foreign(&job)?,
             stream: self.seeds.stream(Purpose::Training, u64::from(job.client.0), counter),
         };
         let rate = request.plan.sgd.rate;
-        (request, Begun { job, start, shard, control, rate })
+        Ok((request, Begun { job, start, shard, control, rate }))
     }
 
     /// The reply to the server and what the client keeps.
@@ -135,16 +142,20 @@ impl Workbench {
             extras.insert(CONTROL.to_string(), renewed.minus(&own).slice(0..received));
             private.control = Some(renewed);
         }
-        if received < trained.params.len() {
+        if let Some(head) = job.extras.get(EMBEDDINGS) {
+            let end = trained.params.slice(received..trained.params.len());
+            extras.insert(EMBEDDINGS.to_string(), end.minus(head));
+        } else if received < trained.params.len() {
             private.kept = Some(trained.params.slice(received..trained.params.len()));
         }
+        let trainer = self.trainer_of(job.client);
+        put(&mut extras, CLUSTERS, self.release(&job, &**trainer, &trained.params));
         let mut scalars = BTreeMap::new();
         if self.reid.cosine_distance {
             // The batch is the task's own, so that it does not depend on what else was drawn.
             let id = u64::from(job.client.0);
             let mut stream = self.seeds.stream(Purpose::Evaluation, id, job.draw);
             let (before, after) = (&start, &trained.params);
-            let trainer = self.trainer_of(job.client);
             let moved = moved(&**trainer, before, after, &shard, self.plan.batch, &mut stream)
                 .map_err(|error| error.to_string())?;
             scalars.insert(COSINE_DISTANCE.to_string(), moved);

@@ -35,6 +35,7 @@ fn plain_fedavg(world: &World) -> Vec<f32> {
                 step_limit: None,
                 correction: None,
                 targets: None,
+                foreign: None,
                 stream: world.seeds().stream(Purpose::Training, client as u64, task),
             };
             let trained = trainer.train(request).expect("training succeeds").params.to_vec();

@@ -23,7 +23,7 @@ fn world() -> World {
     world
 }
 
-fn answer(client: ClientId, samples: u64) -> Answer {
+pub(crate) fn answer(client: ClientId, samples: u64) -> Answer {
     Answer {
         task: TaskId(4),
         client,
@@ -47,7 +47,7 @@ fn invite(model: Flat) -> Message {
 }
 
 /// Two neighbouring weights of a head, in bytes: nothing else looks like them by chance.
-fn holds_a_piece_of(bytes: &[u8], head: &Flat) -> bool {
+pub(crate) fn holds_a_piece_of(bytes: &[u8], head: &Flat) -> bool {
     let head: Vec<u8> = head.host().iter().flat_map(|value| value.to_le_bytes()).collect();
     let pieces = head.chunks_exact(8).filter(|piece| piece.iter().any(|byte| *byte != 0));
     pieces.into_iter().any(|piece| bytes.windows(8).any(|window| window == piece))

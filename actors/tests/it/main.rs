@@ -2,10 +2,12 @@
 
 mod absence;
 mod accounts;
+mod clusters;
 mod coded;
 mod cohorts;
 mod determinism;
 mod edges;
+mod embeddings;
 mod equivalence;
 mod faults;
 mod heads;

@@ -80,6 +80,24 @@ fn private_heads_and_control_variates_survive() {
 }
 
 #[test]
+fn embeddings_at_the_server_survive() {
+    let settings = offbeat_strategies::companion::FedGcSettings { strength: 1.0, scale: None };
+    let mut world =
+        crate::embeddings::world(5, offbeat_strategies::registry::CompanionPart::FedGc(settings));
+    world.parts.pace = parts(r#"{"pace":{"buffered":{"buffer":2,"concurrency":4}}}"#).pace;
+    world.versions = 6;
+    assert!(holds(|| world.federation(), 7) > 3);
+}
+
+#[test]
+fn clusters_and_their_budget_survive() {
+    let mut world = crate::clusters::world(5);
+    world.parts.pace = parts(r#"{"pace":{"buffered":{"buffer":2,"concurrency":4}}}"#).pace;
+    world.versions = 6;
+    assert!(holds(|| world.federation(), 7) > 3);
+}
+
+#[test]
 fn transfers_on_a_shared_link_survive() {
     let mut world = World::new(
         8,

@@ -16,7 +16,9 @@ use offbeat_learning::data::{Dataset, Shard, digits};
 use offbeat_learning::network::{Network, NetworkSpec};
 use offbeat_learning::train::{DirectTrainer, Trainer};
 use offbeat_learning::{Flat, LastBatch, LocalPlan, Sgd, Work};
+use offbeat_strategies::companion::FirstHeads;
 use offbeat_strategies::composed::Seams;
+use offbeat_strategies::resources::Resources;
 use offbeat_strategies::{Parts, Registry};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -55,6 +57,8 @@ pub(crate) struct World {
     pub(crate) codecs: [Codec; 2],
     pub(crate) reid: ReIdBench,
     pub(crate) topology: Topology,
+    /// Heads that the server keeps, if it does.
+    pub(crate) heads: Option<Arc<FirstHeads>>,
 }
 
 /// How much of the parameters travels.
@@ -92,6 +96,7 @@ impl World {
             codecs: [Codec::Float32; 2],
             reid: ReIdBench::default(),
             topology: Topology::Star,
+            heads: None,
         }
     }
 
@@ -142,7 +147,9 @@ impl World {
     }
 
     pub(crate) fn federation(&self) -> Federation {
-        let seams: Seams = self.parts.build(&Registry::default()).expect("valid parts");
+        let resources = Resources { heads: self.heads.clone(), ..Resources::default() };
+        let registry = Registry { resources, ..Registry::default() };
+        let seams: Seams = self.parts.build(&registry).expect("valid parts");
         let ideal = Rc::new(self.ideal.clone());
         let samples: Rc<dyn Samples> = ideal.clone();
         Federation {

@@ -96,6 +96,7 @@ impl Load {
             step_limit: None,
             correction: None,
             targets: None,
+            foreign: None,
             stream: tree.stream(Purpose::Training, 0, 0),
         }
     }

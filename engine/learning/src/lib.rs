@@ -4,11 +4,13 @@
 //! Knows nothing of clients, servers, messages or virtual time. Every random draw comes from a stream
 //! of the seed tree that the caller hands in; Burn's own generator is never used.
 
+pub mod caps;
 pub mod codec;
 pub mod data;
 pub mod device;
 pub mod error;
 pub mod evaluate;
+pub mod faces;
 pub mod flat;
 pub mod intern;
 pub mod layout;

@@ -18,6 +18,7 @@ pub use autodiff::AutodiffTrainer;
 pub use direct::DirectTrainer;
 pub use order::Order;
 
+use crate::caps::Caps;
 use crate::data::Shard;
 use crate::error::LearnError;
 use crate::flat::Flat;
@@ -47,6 +48,8 @@ pub struct TrainRequest {
     /// What the features shall be, row-major `[samples of the shard, feature width]`, by position in the
     /// shard. Needed by [`crate::objective::Loss::FeatureMse`] alone.
     pub targets: Option<Arc<Vec<f32>>>,
+    /// Clusters of other clients, extra negatives of a margin loss on features; as wide as these.
+    pub foreign: Option<Arc<Caps>>,
     /// Where the order of samples and all other draws come from.
     pub stream: Stream,
 }

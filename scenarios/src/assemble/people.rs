@@ -5,8 +5,11 @@ use crate::document::Document;
 use crate::prepare::Prepared;
 use crate::spec::{Buffers, EvaluateOn, ScenarioFile};
 use offbeat_actors::retrieval::ReIdBench;
+use offbeat_kernel::Purpose;
+use offbeat_learning::reid::ClientPictures;
 use offbeat_learning::{Part, Trainer};
-use offbeat_strategies::registry::{Registry, WeighPart};
+use offbeat_strategies::companion::FirstHeads;
+use offbeat_strategies::registry::{CompanionPart, Registry, WeighPart};
 use offbeat_strategies::resources::{BufferPolicy, Resources};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +24,10 @@ pub(super) fn bench(
     let weighs = |part: &WeighPart| matches!(part, WeighPart::CosineDistance(_));
     let mut bench = ReIdBench {
         cosine_distance: sections.strategy.weigh.iter().any(weighs),
+        clustering: match &sections.strategy.companion {
+            CompanionPart::PrivacyFace(settings) => Some(settings.mechanism()),
+            _ => None,
+        },
         local_models: sections.evaluation.on.contains(&EvaluateOn::RetrievalLocal),
         options: sections.evaluation.retrieval,
         ..ReIdBench::default()
@@ -42,6 +49,23 @@ pub(super) fn bench(
     }
     bench.trainers = trainers;
     Ok(bench)
+}
+
+/// The heads that a server which keeps them begins with: for each client the one that it would draw itself.
+fn first_heads(sections: &ScenarioFile, prepared: &Prepared) -> Option<Arc<FirstHeads>> {
+    if !matches!(sections.strategy.companion, CompanionPart::FedGc(_)) {
+        return None;
+    }
+    let people = prepared.people.as_ref()?;
+    let head = |(id, client): (u64, &ClientPictures)| {
+        let network = prepared.network.with_classes(client.classes).ok()?;
+        let drawn = network.init(&mut prepared.seeds.stream(Purpose::PrivateInit, id, 0));
+        Some((drawn.slice(network.layout().range(Part::Head)), client.classes))
+    };
+    let heads = (0..).zip(&people.clients).map(head).collect::<Option<Vec<_>>>()?;
+    let width = prepared.network.feature_width();
+    let rate = f64::from(sections.training.sgd.rate);
+    Some(Arc::new(FirstHeads { heads, width, rate }))
 }
 
 /// The registered parts, with what the built-in ones need beyond updates.
@@ -66,6 +90,7 @@ pub(super) fn registry(
             _ => prepared.network.layout().range(Part::Buffer),
         },
         buffer_policy: buffers,
+        heads: first_heads(sections, prepared),
         threads: workers,
     };
     registry

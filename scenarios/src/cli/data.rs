@@ -1,10 +1,11 @@
-//! `offbeat data`: what data sets of persons look like, and synthetic ones as files.
+//! `offbeat data`: what data sets of persons and faces look like, and synthetic ones as files.
 
 use super::{Failure, print};
 use crate::suggest;
 use clap::{Args, Subcommand};
 use offbeat_kernel::SeedTree;
 use offbeat_learning::LearnError;
+use offbeat_learning::faces::{OrlFaces, SyntheticFaces};
 use offbeat_learning::reid::sheet::Sheet;
 use offbeat_learning::reid::synth::{Domain, all_domains};
 use offbeat_learning::reid::{Colours, ReIdSet, RetrievalOptions, Size, Trial, folder};
@@ -13,6 +14,9 @@ use std::path::{Path, PathBuf};
 /// Name for the first nine domains together, and for all twelve.
 const NINE: &str = "nine-domains";
 const ALL: &str = "all-domains";
+
+/// Name of the synthetic faces.
+const FACES: &str = "synthetic-faces";
 
 /// Arguments of `data`.
 #[derive(Clone, Debug, Args)]
@@ -36,8 +40,8 @@ pub enum DataCommand {
 /// Which data.
 #[derive(Clone, Debug, Args)]
 pub struct SourceArgs {
-    /// A synthetic domain such as market1501-like, nine-domains, all-domains, or a folder in the
-    /// layout of Market-1501 or MSMT17
+    /// A synthetic domain such as market1501-like, nine-domains, all-domains, synthetic-faces, or a
+    /// folder in the layout of Market-1501, MSMT17 or the ORL faces
     pub dataset: String,
     /// Size of synthetic domains against the data sets that they are modelled on
     #[arg(long, value_name = "FACTOR", default_value_t = 0.02)]
@@ -45,9 +49,9 @@ pub struct SourceArgs {
     /// Seed of synthetic domains
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Height and width of the pictures
-    #[arg(long, value_name = "HEIGHTxWIDTH", default_value = "64x32", value_parser = size)]
-    pub size: Size,
+    /// Height and width of the pictures [default: 64x32; of faces 48x48]
+    #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = size)]
+    pub size: Option<Size>,
 }
 
 /// Arguments of `data preview`.
@@ -111,7 +115,8 @@ fn preview(args: &PreviewArgs) -> Result<(), Failure> {
 /// benchmarks.
 fn baseline(source: &SourceArgs) -> Result<(), Failure> {
     let mut found = Vec::new();
-    for set in sets(source)? {
+    // Faces of all sites are searched together; the sites' own sets have no queries.
+    for set in sets(source)?.into_iter().filter(|set| !set.query.is_empty()) {
         let trial = Trial::new(set, true, Colours::default());
         let figures = trial.raw_pixels(RetrievalOptions::default()).map_err(failed)?;
         found.push((trial.name, figures.cmc, figures.map_trapezoid));
@@ -156,10 +161,14 @@ fn line(set: &ReIdSet) -> String {
 
 fn sets(source: &SourceArgs) -> Result<Vec<ReIdSet>, Failure> {
     let path = Path::new(&source.dataset);
+    if source.dataset == FACES || path.join("s1").is_dir() {
+        return faces(source);
+    }
+    let size = source.size.unwrap_or_default();
     if path.is_dir() {
         let lists = path.join("list_train.txt").exists();
         let read = if lists { folder::load_msmt17 } else { folder::load };
-        return read(path, source.size).map(|set| vec![set]).map_err(failed);
+        return read(path, size).map(|set| vec![set]).map_err(failed);
     }
     let scale = source.scale;
     if !(scale > 0.0 && scale <= 1.0) {
@@ -169,10 +178,23 @@ fn sets(source: &SourceArgs) -> Result<Vec<ReIdSet>, Failure> {
         wrong(&format!("there is no data set or folder `{}`", source.dataset), &help)
     })?;
     let draw = |domain: Domain| {
-        let domain = Domain { size: source.size, ..domain };
+        let domain = Domain { size, ..domain };
         domain.generate(SeedTree::new(source.seed)).map_err(failed)
     };
     domains.into_iter().map(draw).collect()
+}
+
+/// The sites' faces, then those that models are tried on.
+fn faces(source: &SourceArgs) -> Result<Vec<ReIdSet>, Failure> {
+    let size = source.size.unwrap_or(Size { height: 48, width: 48 });
+    let sets = match source.dataset.as_str() {
+        FACES => {
+            SyntheticFaces { size, ..SyntheticFaces::default() }.load(SeedTree::new(source.seed))
+        }
+        folder => OrlFaces { size, ..OrlFaces::at(folder.into()) }.load(Path::new("")),
+    }
+    .map_err(failed)?;
+    Ok(sets.domains.into_iter().chain(sets.together).collect())
 }
 
 /// The domains of a name, or a hint.
@@ -187,7 +209,7 @@ fn named(name: &str, scale: f64) -> Result<Vec<Domain>, String> {
         _ => {}
     }
     let mut known: Vec<&str> = all.iter().map(|domain| domain.name.as_str()).collect();
-    known.extend([NINE, ALL]);
+    known.extend([NINE, ALL, FACES]);
     let hint = suggest::of(name, &known, "synthetic data sets");
     let found: Vec<Domain> = all.iter().filter(|domain| domain.name == name).cloned().collect();
     if found.is_empty() { Err(hint) } else { Ok(found) }

@@ -82,6 +82,7 @@ impl Work {
             step_limit: None,
             correction: None,
             targets: None,
+            foreign: None,
             stream: seeds.stream(Purpose::Training, client, 0),
         };
         let requests: Vec<TrainRequest> = (0..CLIENTS).map(request).collect();

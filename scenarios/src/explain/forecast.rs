@@ -162,6 +162,7 @@ fn task_seconds(loaded: &Loaded, prepared: &Prepared, options: &Options) -> Resu
             step_limit: None,
             correction: None,
             targets: None,
+            foreign: None,
             stream: prepared.seeds.stream(Purpose::Training, u64::MAX, client as u64),
         };
         let answer = trainer.train(request);

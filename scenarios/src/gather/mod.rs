@@ -17,6 +17,7 @@ use offbeat_actors::{Record, RunResult};
 use offbeat_kernel::{Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::LossReason;
+use offbeat_strategies::companion::Budget;
 use serde::{Deserialize, Serialize};
 use spans::Spans;
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Gather {
     edges: bool,
     work: Work,
     retrieval: Vec<RetrievalPoint>,
+    /// What clients had released of their identities until a version.
+    budgets: BTreeMap<Version, Budget>,
     happenings: Vec<Happening>,
 }
 
@@ -85,8 +88,12 @@ impl Gather {
                     self.staleness[stale] += 1;
                 }
             }
+            Record::Budget { version, budget, .. } => {
+                self.budgets.insert(*version, *budget);
+            }
             Record::Retrieval { at, version, tried } => {
-                self.retrieval.push(persons::point(*at, *version, tried));
+                let budget = self.budgets.get(version).copied();
+                self.retrieval.push(persons::point((*at, *version), budget, tried));
             }
             Record::Task(task) => self.task(task),
             Record::Happening { .. } if self.happenings.len() >= HAPPENINGS => {}

@@ -41,6 +41,9 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
         return page(&title, &(body + note("There are no runs to compare.").as_str()));
     }
     body += &section("Figures", &figures_table(&comparison));
+    if !comparison.faces.is_empty() {
+        body += &section("Faces told apart", &comparison.faces.page());
+    }
     if !comparison.domains.rows.is_empty() {
         body +=
             &section("Persons found again, by domain", &domains::comparison(&comparison.domains));

@@ -5,6 +5,7 @@ use super::data::RunData;
 use super::retrieval::Domains;
 use super::stats::{Estimate, estimate, worst_decile};
 use super::target::Target;
+use super::told_apart::FaceComparison;
 use serde::{Deserialize, Serialize};
 
 /// Strategies side by side.
@@ -17,6 +18,9 @@ pub struct Comparison {
     /// Rank-1 by domain, where persons were searched for.
     #[serde(default, skip_serializing_if = "no_domains")]
     pub domains: Domains,
+    /// Figures and gains where faces were told apart.
+    #[serde(default, skip_serializing_if = "FaceComparison::is_empty")]
+    pub faces: FaceComparison,
 }
 
 /// One label: runs that differ in their seed only. A figure is `None` when no run has it; its `n` says how
@@ -73,6 +77,7 @@ impl Comparison {
             target,
             rows: groups.iter().map(|group| Row::new(group, target.as_ref())).collect(),
             domains: Domains::new(&groups),
+            faces: FaceComparison::new(&groups),
         }
     }
 }

@@ -136,13 +136,22 @@ mod tests {
 
     fn found(domain: &str, whose: Whose, rank: f64, seen: bool) -> DomainFigures {
         let (domain, cmc) = (domain.to_string(), [rank; 3]);
-        DomainFigures { domain, seen, whose, cmc, map: rank / 2.0, map_standard: rank / 2.0 }
+        DomainFigures {
+            domain,
+            seen,
+            whose,
+            cmc,
+            map: rank / 2.0,
+            map_standard: rank / 2.0,
+            faces: None,
+        }
     }
 
     fn run(label: &str, seed: u64) -> RunData {
         let point = |version: u64| RetrievalPoint {
             virtual_seconds: 10.0 * version as f64,
             version,
+            budget: None,
             domains: vec![
                 found("a", Whose::Global, 0.2 * version as f64, true),
                 found("b", Whose::Global, 0.4 * version as f64, true),

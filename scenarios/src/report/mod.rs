@@ -19,6 +19,7 @@ mod data;
 mod distributions;
 mod domains;
 mod edges;
+pub(crate) mod faces;
 mod found;
 mod html;
 mod lanes;
@@ -34,6 +35,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod thin;
+pub mod told_apart;
 
 pub use compare_page::compare_page;
 pub use comparison::{Comparison, Row};

@@ -2,6 +2,8 @@
 
 use super::data::RunData;
 use super::stats::{Estimate, estimate};
+use offbeat_learning::faces::FaceFigures;
+use offbeat_strategies::companion::Budget;
 use serde::{Deserialize, Serialize};
 
 /// Whose model was tried.
@@ -29,6 +31,9 @@ pub struct DomainFigures {
     pub map: f64,
     /// Mean average precision, standard form.
     pub map_standard: f64,
+    /// Verification and identification, where the pictures are faces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faces: Option<FaceFigures>,
 }
 
 /// One evaluation.
@@ -38,6 +43,9 @@ pub struct RetrievalPoint {
     pub virtual_seconds: f64,
     /// The version.
     pub version: u64,
+    /// What clients had released of their identities until then, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
     /// By domain, in the order of the data.
     pub domains: Vec<DomainFigures>,
 }
@@ -286,9 +294,10 @@ mod tests {
             cmc: [*rank; 3],
             map: rank / 2.0,
             map_standard: rank / 2.0,
+            faces: None,
         };
         let domains = ranks.iter().map(domain).collect();
-        RetrievalPoint { virtual_seconds: version as f64, version, domains }
+        RetrievalPoint { virtual_seconds: version as f64, version, budget: None, domains }
     }
 
     fn run(label: &str, seed: u64, local: [f64; 2]) -> RunData {

@@ -6,6 +6,7 @@ use super::data::RunData;
 use super::distributions::{client_accuracy, per_class, staleness};
 use super::domains;
 use super::edges::edges;
+use super::faces;
 use super::found;
 use super::html::{escape, note, page, section, table, tiles};
 use super::lanes::timeline;
@@ -28,6 +29,10 @@ pub fn run_page(run: &RunData) -> String {
     body += &section("Key figures", &tiles(&key_figures(run)));
     if !run.retrieval.is_empty() {
         body += &section("Persons found again, by domain", &domains::run(&run.retrieval));
+    }
+    let told_apart = faces::page(&run.retrieval);
+    if !told_apart.is_empty() {
+        body += &section("Faces told apart", &told_apart);
     }
     let curves = if found::alone(run) { found::run_curves(run) } else { learning_curves(run) };
     body += &section("Learning curves", &curves);

@@ -76,6 +76,9 @@ pub fn text(comparison: &Comparison, classes: bool) -> String {
     if classes && comparison.rows.iter().any(|row| !row.per_class.is_empty()) {
         blocks.push(format!("Accuracy by class\n{}", by_class(comparison)));
     }
+    if !comparison.faces.is_empty() {
+        blocks.push(comparison.faces.text());
+    }
     if !comparison.domains.rows.is_empty() {
         blocks.push(comparison.domains.text());
     }

@@ -2,7 +2,7 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `guard` or `happening`; `edge-aggregation` and `edge-task` are those between edge servers and their clients |
+//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `guard`, `budget` or `happening`; `edge-aggregation` and `edge-task` are those between edge servers and their clients |
 //! | `virtual_seconds` | virtual time: when the version was published, the updates merged, the task ended |
 //! | `wall_seconds` | real time since the start of the run when the row was written |
 //! | `version` | model version: evaluated, published, or sent to the client |
@@ -14,19 +14,23 @@
 //! `attack_success` where an attack has an aim, over clients `accuracy_mean`, `accuracy_worst`, `accuracy_best`. Of an aggregation: `updates`, and
 //! by client `staleness`, `weight`, `training_loss`. Of a task: `seconds`, `bytes_down`, `bytes_up`, and
 //! `arrived` or `lost-<reason>` with value 1. Of a retrieval: `rank-1@<domain>`, `rank-5`, `rank-10`, `map`
-//! (trapezoid form) and `map-standard` likewise; of a client's local model when `client` is filled. Where there are edge servers, the clients of
+//! (trapezoid form) and `map-standard` likewise; of faces `tar_1e-1` to `tar_1e-4` (true accept rate at a false accept
+//! rate), `eer` and `identified_1e-1`, `identified_1e-2`; of a client's local model when `client` is filled. Where there are edge servers, the clients of
 //! `aggregation` and `task` are the edge servers; `edge-task` has the metric `edge` besides, with the number of
 //! the client's edge server, and `edge-aggregation` has `updates`, `round` and `task` for the edge server that
 //! `client` names, where `task` is its own task at the server. Of an
 //! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1. Of a happening: what it was, in words, with
-//! value 1.
+//! value 1. Of what clients released of their identities until a version (`budget`): `epsilon`, `delta`,
+//! `releases`.
 
+use crate::report::faces;
 use offbeat_actors::Record;
 use offbeat_actors::record::{TaskEnd, TaskRow};
 use offbeat_actors::retrieval::{Model, Tried};
 use offbeat_kernel::{ClientId, Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::LossReason;
+use offbeat_strategies::companion::Budget;
 use std::borrow::Cow;
 
 /// Names of the columns.
@@ -130,6 +134,22 @@ pub fn rows(record: &Record) -> Vec<Row> {
             metric: what.clone().into(),
             value: 1.0,
         }],
+        Record::Budget { at, version, budget } => {
+            let Budget { epsilon, delta, releases } = *budget;
+            let spent = epsilon.map(|epsilon| ("epsilon", epsilon));
+            let values = [("delta", delta), ("releases", f64::from(releases))];
+            let values = spent.into_iter().chain(values);
+            let (kind, at, version) = ("budget", *at, *version);
+            let row = |(metric, value): (&'static str, f64)| Row {
+                kind,
+                at,
+                version,
+                client: None,
+                metric: metric.into(),
+                value,
+            };
+            values.map(row).collect()
+        }
         Record::Guarded { at, version, incident } => vec![Row {
             kind: "guard",
             at: *at,
@@ -204,7 +224,8 @@ fn of_trial(at: Time, version: Version, tried: &Tried) -> Vec<Row> {
         metric: format!("{metric}@{place}").into(),
         value,
     };
-    values.into_iter().map(row).collect()
+    let faces = tried.faces.iter().flat_map(faces::named);
+    values.into_iter().chain(faces).map(row).collect()
 }
 
 fn of_task(kind: &'static str, task: &TaskRow) -> Vec<Row> {

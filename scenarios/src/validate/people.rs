@@ -2,7 +2,8 @@
 
 use super::Checks;
 use crate::spec::{Buffers, EvaluateOn, Metric, ScenarioFile, Travel};
-use offbeat_learning::data::ShiftSpec;
+use offbeat_learning::data::{PartitionSpec, ShiftSpec};
+use offbeat_strategies::registry::CompanionPart;
 
 pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
     match file.data.dataset.is_people() {
@@ -45,6 +46,14 @@ fn persons(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "write `travel = \"backbone\"` in `[strategy]`",
         );
     }
+    if file.data.dataset.is_faces() && file.data.partition == PartitionSpec::ByCamera {
+        checks.conflict(
+            "data.partition",
+            "data.dataset",
+            "faces have no cameras: every picture is another moment",
+            "write `partition = \"by-dataset\"` (a client for each site) or `\"by-identity\"`",
+        );
+    }
     let on = &file.evaluation.on;
     if on.iter().any(|on| matches!(on, EvaluateOn::Test | EvaluateOn::Clients)) {
         checks.conflict(
@@ -68,6 +77,26 @@ fn persons(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "strategy",
             "the server cannot use models whose buffers stay at the clients",
             "write `buffers = \"average\"`, or leave out what looks at public pictures",
+        );
+    }
+    if matches!(file.strategy.companion, CompanionPart::FedGc(_))
+        && file.strategy.buffers == Buffers::KeepLocal
+    {
+        checks.conflict(
+            "strategy.companion",
+            "strategy.buffers",
+            "the server keeps the clients' heads, and nothing else stays with them",
+            "write `buffers = \"average\"`",
+        );
+    }
+    if matches!(file.strategy.companion, CompanionPart::PrivacyFace(_))
+        && !file.training.objective.loss.uses_cosines()
+    {
+        checks.conflict(
+            "strategy.companion",
+            "training.objective.loss",
+            "clusters of others are negatives of a margin loss on cosines",
+            "write `loss = { cosface = {} }` in `[training.objective]`, and `head = \"cosine\"` in the network",
         );
     }
     let shifted = file.population.data_shift != ShiftSpec::default()
@@ -96,7 +125,7 @@ fn others(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "data.partition",
             "data.dataset",
             "these data have no persons and no cameras",
-            "take `nine-domains` or `persons`, or a partition such as `iid = {}`",
+            "take `nine-domains`, `persons` or `synthetic-faces`, or a partition such as `iid = {}`",
         );
     }
     let on = &file.evaluation.on;
@@ -106,6 +135,24 @@ fn others(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "data.dataset",
             "there are no persons to find",
             "write `on = [\"test\"]`, or take the data set `nine-domains` or `persons`",
+        );
+    }
+    if matches!(file.strategy.companion, CompanionPart::PrivacyFace(_)) {
+        checks.conflict(
+            "strategy.companion",
+            "data.dataset",
+            "`privacy-face` clusters the classes of clients with identities of their own, and these data have one \
+             common label space",
+            "take the data set `synthetic-faces`, `orl-faces`, `nine-domains` or `persons`",
+        );
+    }
+    if matches!(file.strategy.companion, CompanionPart::FedGc(_)) {
+        checks.conflict(
+            "strategy.companion",
+            "data.dataset",
+            "`fedgc` corrects the heads of clients with identities of their own, and these data have one common \
+             label space",
+            "take the data set `synthetic-faces`, `orl-faces`, `nine-domains` or `persons`",
         );
     }
     if file.strategy.looks_at_public() {

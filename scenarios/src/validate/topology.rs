@@ -43,11 +43,11 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
              below them count by their samples",
         );
     }
-    if file.strategy.companion == CompanionPart::Scaffold {
+    if file.strategy.companion != CompanionPart::None {
         checks.conflict(
             "topology.tree",
             "strategy.companion",
-            "control variates are kept for clients of the server, which are edge servers here",
+            "what travels beside the model belongs to clients of the server, which are edge servers here",
             "leave out `companion`, or write `topology = \"star\"`",
         );
     }

@@ -87,7 +87,9 @@ impl Composed {
     pub(super) fn publication(&self, used: Vec<Used>) -> Publication {
         let clusters = (self.models.len() > 1)
             .then(|| Box::new(Clusters { models: self.models.clone(), of: self.group_of.clone() }));
-        Publication { version: self.version, model: self.models[&0].clone(), clusters, used }
+        let budget = self.seams.companion.as_ref().and_then(|part| part.budget());
+        let (version, model) = (self.version, self.models[&0].clone());
+        Publication { version, model, clusters, budget, used }
     }
 
     /// The server runs again: it says which version it has, and invites anew.

@@ -29,6 +29,9 @@ impl Composed {
             Some(weights) => self.merge_streaming(batch, &weights, tag, cx),
             None => self.merge_whole(batch, tag, cx),
         };
+        if let Some(companion) = self.seams.companion.as_mut().filter(|_| !merged.is_empty()) {
+            companion.merged(&Self::view((self.version, &self.ledger, &self.busy), cx));
+        }
         self.publish(merged);
     }
 

@@ -111,6 +111,7 @@ impl Distillation {
             step_limit: None,
             correction: None,
             targets: Some(Arc::new(targets)),
+            foreign: None,
             stream: view.stream(Purpose::Refinement, 0),
         };
         Ok(self.public.trainer.train(request)?.params.slice(0..model.len()))

@@ -283,6 +283,12 @@ impl CompanionPart {
         match self {
             Self::None => Ok(None),
             Self::Scaffold => Ok(Some(Box::new(companion::Scaffold::default()))),
+            Self::FedGc(settings) => {
+                Ok(Some(Box::new(companion::FedGc::new(*settings, &registry.resources)?)))
+            }
+            Self::PrivacyFace(settings) => {
+                Ok(Some(Box::new(companion::PrivacyFace::new(*settings))))
+            }
             Self::Custom(custom) => registry.companion.make("companion", custom).map(Some),
         }
     }

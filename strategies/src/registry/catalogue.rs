@@ -223,4 +223,16 @@ const CATALOGUE: &[Entry] = &[
         "control variates against client drift",
         "Karimireddy et al. 2020",
     ),
+    entry(
+        Companion,
+        "fedgc",
+        "class embeddings at the server, corrected across clients",
+        "Niu and Deng 2022",
+    ),
+    entry(
+        Companion,
+        "privacy-face",
+        "differentially private clusters of class centres, for others to keep away from",
+        "Meng et al. 2022 (PrivacyFace)",
+    ),
 ];

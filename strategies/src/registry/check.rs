@@ -1,7 +1,8 @@
 //! Settings out of range, named by their keys.
 
 use super::{
-    CombinePart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart, WeighPart,
+    CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart,
+    WeighPart,
 };
 use crate::weigh::Staleness;
 use std::fmt::Display;
@@ -75,6 +76,7 @@ impl Parts {
         }
         found.extend(self.combine.check());
         found.extend(self.refine.check());
+        found.extend(self.companion.check());
         found
     }
 }
@@ -256,6 +258,28 @@ impl RefinePart {
             c.above_zero("distillation.rate", d.rate);
             c.decay("distillation.momentum", d.momentum);
             c.at_least("distillation.weight_decay", d.weight_decay, 0.0);
+        }
+        c.found
+    }
+}
+
+impl CompanionPart {
+    fn check(&self) -> Vec<String> {
+        let mut c = Checker::new("strategy.companion");
+        if let Self::FedGc(f) = self {
+            c.at_least("fedgc.strength", f.strength, 0.0);
+            c.above_zero("fedgc.scale", f.scale.unwrap_or(1.0));
+        }
+        if let Self::PrivacyFace(p) = self {
+            c.positive("privacy-face.clusters", u64::from(p.clusters));
+            let fits = p.radius > 0.0 && p.radius <= std::f64::consts::FRAC_PI_2;
+            c.require(fits, "privacy-face.radius", p.radius, "above 0 and at most pi / 2");
+            c.positive("privacy-face.minimum", u64::from(p.minimum));
+            c.positive("privacy-face.pivots", u64::from(p.pivots));
+            c.above_zero("privacy-face.epsilon", p.epsilon);
+            let fits = p.delta > 0.0 && p.delta < 1.0;
+            c.require(fits, "privacy-face.delta", p.delta, "above 0 and below 1");
+            c.positive("privacy-face.every_versions", p.every_versions);
         }
         c.found
     }

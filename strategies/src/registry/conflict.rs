@@ -35,6 +35,7 @@ pub(super) fn name(part: &impl fmt::Debug) -> String {
         "FedNova",
         "FedBuff",
         "FedCompass",
+        "FedGc",
     ];
     if fused.contains(&word.as_str()) {
         return word.to_lowercase();
@@ -67,7 +68,9 @@ impl Parts {
         refuse(&select, &pace, self.select_and_pace());
         refuse(&group, &pace, self.group_and_pace());
         refuse(&group, &combine, self.group_and_combine());
-        refuse("strategy.companion = scaffold", &combine, self.companion_and_combine());
+        let companion = format!("strategy.companion = {}", name(&self.companion));
+        refuse(&companion, &combine, self.companion_and_combine());
+        refuse(&companion, &group, self.companion_and_group());
         for part in &self.weigh {
             let weigh = format!("strategy.weigh = {}", name(part));
             refuse(&weigh, &combine, self.weigh_and_combine(part));
@@ -152,6 +155,13 @@ impl Parts {
             "control variates are averaged over all clients, so one hostile client steers what the robust \
              combiner protects; use the companion `none`",
         )
+    }
+
+    fn companion_and_group(&self) -> Option<&'static str> {
+        let across =
+            matches!(self.companion, CompanionPart::FedGc(_) | CompanionPart::PrivacyFace(_));
+        (across && self.group != GroupPart::One)
+            .then_some("embeddings of different models cannot be compared; use the group `one`")
     }
 
     fn weigh_and_combine(&self, weigh: &WeighPart) -> Option<&'static str> {

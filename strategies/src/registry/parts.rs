@@ -1,6 +1,6 @@
 //! The names of the parts and their settings.
 
-use crate::{combine, group, guard, pace, refine, select, weigh};
+use crate::{combine, companion, group, guard, pace, refine, select, weigh};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -253,6 +253,11 @@ pub enum CompanionPart {
     None,
     /// Control variates.
     Scaffold,
+    /// Class embeddings at the server, corrected across clients.
+    #[serde(rename = "fedgc")]
+    FedGc(companion::FedGcSettings),
+    /// Differentially private clusters of class centres, for others to keep away from.
+    PrivacyFace(companion::PrivacyFaceSettings),
     /// A registered part.
     Custom(Custom),
 }

@@ -7,6 +7,7 @@ use super::{
     cifar, digits, heart,
 };
 use crate::LearnError;
+use crate::faces::{OrlFaces, SyntheticFaces};
 use crate::reid::{NineDomains, PersonFolders, Sets};
 use offbeat_kernel::SeedTree;
 use schemars::JsonSchema;
@@ -39,6 +40,10 @@ pub enum DatasetSpec {
     NineDomains(NineDomains),
     /// Pictures of persons in folders: Market-1501 and its kin.
     Persons(PersonFolders),
+    /// Synthetic faces at sites of their own light and pose.
+    SyntheticFaces(SyntheticFaces),
+    /// The ORL (AT&T) faces: 40 persons, ten grey pictures of each.
+    OrlFaces(OrlFaces),
 }
 
 /// Where CIFAR-10 is.
@@ -93,7 +98,10 @@ impl DatasetSpec {
             Self::Csv(spec) => spec.load(data_dir),
             Self::Synthetic(spec) => spec.load(seeds),
             Self::SyntheticClients(spec) => spec.load(seeds),
-            Self::NineDomains(_) | Self::Persons(_) => Err(LearnError::Invalid(
+            Self::NineDomains(_)
+            | Self::Persons(_)
+            | Self::SyntheticFaces(_)
+            | Self::OrlFaces(_) => Err(LearnError::Invalid(
                 "pictures of persons are no classification set: the persons of every client are its own; \
                  split them `by-dataset`, `by-camera` or `by-identity`"
                     .into(),
@@ -101,9 +109,14 @@ impl DatasetSpec {
         }
     }
 
+    /// Whether these are faces.
+    pub fn is_faces(&self) -> bool {
+        matches!(self, Self::SyntheticFaces(_) | Self::OrlFaces(_))
+    }
+
     /// Whether these are pictures of persons, which [`DatasetSpec::load_people`] reads.
     pub fn is_people(&self) -> bool {
-        matches!(self, Self::NineDomains(_) | Self::Persons(_))
+        self.is_faces() || matches!(self, Self::NineDomains(_) | Self::Persons(_))
     }
 
     /// Reads or draws pictures of persons; those that the server may look at when `public` says that it does.
@@ -119,8 +132,11 @@ impl DatasetSpec {
         match self {
             Self::NineDomains(spec) => spec.load(seeds, public),
             Self::Persons(spec) => spec.load(data_dir, public),
+            Self::SyntheticFaces(spec) => spec.load(seeds),
+            Self::OrlFaces(spec) => spec.load(data_dir),
             _ => Err(LearnError::Invalid(
-                "this data set has no persons and no cameras; take `nine-domains` or `persons`"
+                "this data set has no persons and no cameras; take `nine-domains`, `persons` or \
+                 `synthetic-faces`"
                     .into(),
             )),
         }

@@ -3,7 +3,8 @@
 use super::convnext::convnext;
 use super::layer::Layer;
 use super::resnet::{SmallResnet, imagenet_resnet, small_resnet};
-use super::zoo::default_width;
+use super::shape::Shape;
+use super::zoo::{channels, default_width, linear};
 use crate::error::LearnError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,13 @@ pub enum Backbone {
         #[serde(default = "default_patch")]
         patch: usize,
     },
+    /// Linear layers with ReLU behind each, on the pixels as they are: for small pictures whose contents keep their
+    /// place, such as cut-out faces. Without hidden layers the bottleneck sees the pixels.
+    Mlp {
+        /// Widths of the hidden layers, each at least 1.
+        #[serde(default)]
+        hidden: Vec<usize>,
+    },
 }
 
 /// What follows a convolution.
@@ -72,11 +80,12 @@ fn default_patch() -> usize {
 pub(super) const PREFIX: &str = "backbone.";
 
 impl Backbone {
-    /// The layers for images of `channels` channels, up to a vector, and the vector's length.
+    /// The layers for images of shape `input`, up to a vector, and the vector's length.
     ///
     /// # Errors
     /// [`LearnError::Invalid`] when the settings make no network.
-    pub(super) fn layers(&self, channels: usize) -> Result<(Vec<Layer>, usize), LearnError> {
+    pub(super) fn layers(&self, input: Shape) -> Result<(Vec<Layer>, usize), LearnError> {
+        let channels = channels(input, "reid")?;
         let (mut layers, outputs) = match self {
             Self::Resnet50 => imagenet_resnet(PREFIX, channels, true),
             Self::Resnet18 => imagenet_resnet(PREFIX, channels, false),
@@ -87,10 +96,25 @@ impl Backbone {
             Self::ConvnextV2 { depths, widths, patch } => {
                 return convnext(PREFIX, channels, depths, widths, *patch);
             }
+            Self::Mlp { hidden } => return perceptron(input, hidden),
         };
         layers.push(Layer::GlobalAvgPool);
         Ok((layers, outputs))
     }
+}
+
+fn perceptron(input: Shape, hidden: &[usize]) -> Result<(Vec<Layer>, usize), LearnError> {
+    if hidden.contains(&0) {
+        let reason = format!("mlp: hidden = {hidden:?}; each width must be at least 1");
+        return Err(LearnError::Invalid(reason));
+    }
+    let (mut layers, mut inputs) = (vec![Layer::Flatten], input.len());
+    for (index, &outputs) in hidden.iter().enumerate() {
+        layers.push(linear(format!("{PREFIX}f{}", index + 1), inputs, outputs));
+        layers.push(Layer::Relu);
+        inputs = outputs;
+    }
+    Ok((layers, inputs))
 }
 
 impl Normalisation {

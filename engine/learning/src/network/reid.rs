@@ -3,7 +3,7 @@
 use super::backbone::Backbone;
 use super::layer::Layer;
 use super::shape::Shape;
-use super::zoo::{channels, linear};
+use super::zoo::linear;
 use crate::error::LearnError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ impl ReidSpec {
             let reason = "reid: bottleneck = 0; use at least 1, usually 512";
             return Err(LearnError::Invalid(reason.into()));
         }
-        let (mut layers, width) = self.backbone.layers(channels(input, "reid")?)?;
+        let (mut layers, width) = self.backbone.layers(input)?;
         layers.push(linear(BOTTLENECK.into(), width, self.bottleneck));
         layers.push(Layer::BatchNorm { name: BOTTLENECK_NORM.into(), channels: self.bottleneck });
         if self.dropout != 0.0 {
@@ -142,6 +142,17 @@ mod tests {
         let bottleneck = 320 * 512 + 512 + 2 * 512;
         assert_eq!(network.layout().range(Part::Backbone).len(), 3_387_400 + bottleneck);
         assert_eq!(network.layout().range(Part::Buffer).len(), 2 * 512);
+    }
+
+    #[test]
+    fn an_mlp_sees_all_pixels() {
+        let network = network(Backbone::Mlp { hidden: vec![7] }, &[3, 8, 4]);
+        let bottleneck = 7 * 512 + 512 + 2 * 512;
+        assert_eq!(network.layout().range(Part::Backbone).len(), 96 * 7 + 7 + bottleneck);
+        let names = network.layout().entries().iter().map(|entry| entry.name.clone());
+        assert_eq!(names.take(2).collect::<Vec<_>>(), ["backbone.f1.weight", "backbone.f1.bias"]);
+        let spec = NetworkSpec::Reid(ReidSpec::new(Backbone::Mlp { hidden: vec![3, 0] }));
+        assert!(Network::new(&spec, &[3, 8, 4], 5).is_err());
     }
 
     #[test]

@@ -21,4 +21,4 @@ pub use evaluate::{Distance, Features, Retrieval, RetrievalOptions, Unmatched, r
 pub use images::{Mark, Pictures, ReIdSet, Size, Who};
 pub use people::{Architecture, ClientPictures, People, Sets};
 pub use spec::{NineDomains, PersonFolders};
-pub use trial::Trial;
+pub use trial::{Found, Trial};

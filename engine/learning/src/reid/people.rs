@@ -32,6 +32,9 @@ pub struct Sets {
     pub domains: Vec<ReIdSet>,
     /// Domains that models are tried on and nobody learns from.
     pub unseen: Vec<ReIdSet>,
+    /// Faces: queries and gallery of all domains together, on which models are tried in place of the domains'
+    /// own, which are empty.
+    pub together: Option<ReIdSet>,
     /// Pictures that the server may look at, without their labels.
     pub public: Option<Pictures>,
     /// How pixels become numbers.
@@ -119,7 +122,7 @@ impl ClientPictures {
 pub struct People {
     /// What each client holds.
     pub clients: Vec<ClientPictures>,
-    /// Where models are tried: the domains in their order, then the unseen ones.
+    /// Where models are tried: the domains in their order, or all together, then the unseen ones.
     pub trials: Vec<Arc<Trial>>,
     /// What the server may look at; the labels mean nothing.
     pub public: Option<Arc<Shard>>,
@@ -155,7 +158,7 @@ impl People {
         clients: u32,
         stream: &mut Stream,
     ) -> Result<Self, LearnError> {
-        let Sets { domains, unseen, public, colours } = sets;
+        let Sets { domains, unseen, together, public, colours } = sets;
         colours.check()?;
         let (all, by_set) = by_dataset(&domains.iter().map(|set| &set.train).collect::<Vec<_>>())?;
         let all = Arc::new(all);
@@ -182,8 +185,15 @@ impl People {
         }
         let report = report(&all, &partition);
         let trial = |set: ReIdSet, seen| Arc::new(Trial::new(set, seen, colours));
-        let seen = domains.into_iter().map(|set| trial(set, true));
-        let trials = seen.chain(unseen.into_iter().map(|set| trial(set, false))).collect();
+        let seen: Vec<_> = match together {
+            Some(set) => {
+                held.iter_mut().for_each(|client| client.domains = vec![0]);
+                vec![Arc::new(Trial::new(set, true, colours).of_faces())]
+            }
+            None => domains.into_iter().map(|set| trial(set, true)).collect(),
+        };
+        let unseen = unseen.into_iter().map(|set| trial(set, false));
+        let trials = seen.into_iter().chain(unseen).collect();
         let public = public.map(|pictures| Arc::new(unlabelled(&pictures, colours)));
         Ok(Self { clients: held, trials, public, report })
     }

@@ -93,6 +93,7 @@ impl NineDomains {
         Ok(Sets {
             domains: self.chosen()?.into_iter().map(draw).collect::<Result<_, _>>()?,
             unseen: unseen.into_iter().map(draw).collect::<Result<_, _>>()?,
+            together: None,
             public,
             colours: self.colours,
         })
@@ -147,7 +148,8 @@ impl PersonFolders {
             }
             _ => None,
         };
-        Ok(Sets { domains, unseen: within(&self.unseen)?, public, colours: self.colours })
+        let unseen = within(&self.unseen)?;
+        Ok(Sets { domains, unseen, together: None, public, colours: self.colours })
     }
 }
 

@@ -8,7 +8,9 @@ use super::evaluate::{Features, Retrieval, RetrievalOptions, retrieve};
 use super::images::{Pictures, ReIdSet};
 use super::similarity::unit_rows;
 use crate::data::{Dataset, Shard};
+use crate::faces::FaceFigures;
 use crate::{Flat, LearnError, Trainer};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Pictures that are numbers at a time.
@@ -26,29 +28,47 @@ pub struct Trial {
     /// What is searched.
     pub gallery: Pictures,
     colours: Colours,
+    faces: bool,
+}
+
+/// What a trial comes to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// How well persons were found again.
+    pub retrieval: Retrieval,
+    /// How well faces were told apart, where the pictures are faces.
+    pub faces: Option<FaceFigures>,
 }
 
 impl Trial {
     /// The task of `set`.
     pub fn new(set: ReIdSet, seen: bool, colours: Colours) -> Self {
         let ReIdSet { name, query, gallery, .. } = set;
-        Self { name, seen, query, gallery, colours }
+        Self { name, seen, query, gallery, colours, faces: false }
+    }
+
+    /// The same for faces: verification and open-set identification are measured as well.
+    pub fn of_faces(self) -> Self {
+        Self { faces: true, ..self }
     }
 
     /// Tries the model with these parameters, all of them, in the layout of the trainer's network. Memory
     /// beyond the pictures: the features of all of them, and 256 pictures as numbers.
     ///
     /// # Errors
-    /// As [`Trainer::features`] and [`retrieve`].
+    /// As [`Trainer::features`], [`retrieve`] and [`FaceFigures::new`].
     pub fn run(
         &self,
         trainer: &dyn Trainer,
         params: &Flat,
         options: RetrievalOptions,
-    ) -> Result<Retrieval, LearnError> {
+    ) -> Result<Found, LearnError> {
         let query = features(trainer, params, &self.query, self.colours)?;
         let gallery = features(trainer, params, &self.gallery, self.colours)?;
-        retrieve(as_features(&query, &self.query), as_features(&gallery, &self.gallery), options)
+        let (query, gallery) =
+            (as_features(&query, &self.query), as_features(&gallery, &self.gallery));
+        let faces = self.faces.then(|| FaceFigures::new(query, gallery)).transpose()?;
+        Ok(Found { retrieval: retrieve(query, gallery, options)?, faces })
     }
 
     /// What the pixels themselves find, without any model: the least that learning has to beat.

@@ -9,13 +9,14 @@ mod tensors;
 use super::check::{check_features, check_request, check_rows};
 use super::gather::{Buffers, Gather, copy_rows};
 use super::{TrainRequest, Trained, Trainer};
+use crate::caps::Caps;
 use crate::data::Shard;
 use crate::error::LearnError;
 use crate::flat::Flat;
 use crate::network::Network;
 use crate::objective::Loss;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
-use losses::{arcface, cosface, triplet};
+use losses::{among, arcface, cosface, triplet};
 use std::ops::Range;
 use std::sync::Arc;
 use tensors::{Constants, Parameters};
@@ -76,7 +77,7 @@ impl AutodiffTrainer {
     /// The loss of each sample of a batch, and the running statistics after it.
     fn losses(
         &self,
-        loss: Loss,
+        (loss, foreign): (Loss, Option<&Caps>),
         params: &[Tensor<1>],
         inputs: Tensor<2>,
         gather: &Gather<'_>,
@@ -99,12 +100,12 @@ impl AutodiffTrainer {
                 (difference.clone() * difference).mean_dim(1).squeeze_dim::<1>(1)
             }
             Loss::Cosface { scale, margin } => {
-                let logits = cosface(head(features), self.marks(labels), margin);
-                self.cross_entropy(logits * scale, labels)
+                let logits = cosface(head(features.clone()), self.marks(labels), margin);
+                self.cross_entropy(among(logits, features, foreign) * scale, labels)
             }
             Loss::Arcface { scale, margin } => {
-                let logits = arcface(head(features), self.marks(labels), margin);
-                self.cross_entropy(logits * scale, labels)
+                let logits = arcface(head(features.clone()), self.marks(labels), margin);
+                self.cross_entropy(among(logits, features, foreign) * scale, labels)
             }
             Loss::Triplet { margin, cross_entropy } => {
                 let mut losses = triplet(features.clone(), labels, margin, &self.device);
@@ -151,8 +152,17 @@ impl Trainer for AutodiffTrainer {
 
     fn train(&self, request: TrainRequest) -> Result<Trained, LearnError> {
         check_request(&self.network, &request)?;
-        let TrainRequest { start, received, shard, plan, step_limit, correction, targets, stream } =
-            request;
+        let TrainRequest {
+            start,
+            received,
+            shard,
+            plan,
+            step_limit,
+            correction,
+            targets,
+            foreign,
+            stream,
+        } = request;
         let steps = plan.steps(shard.len()).min(step_limit.unwrap_or(usize::MAX));
         let layout = self.network.layout();
         let constants =
@@ -167,7 +177,10 @@ impl Trainer for AutodiffTrainer {
             let batch = gather.next(&mut inputs);
             let inputs = self.matrix(inputs, batch, input);
             let tracked = params.tracked();
-            let (each, statistics) = self.losses(plan.objective.loss, &tracked, inputs, &gather);
+            let (each, statistics) = {
+                let loss = (plan.objective.loss, foreign.as_deref());
+                self.losses(loss, &tracked, inputs, &gather)
+            };
             losses.push(each.clone().inner());
             let gradients = each.mean().backward();
             params.step(&tracked, gradients, &constants);

@@ -42,6 +42,7 @@ pub(super) fn check_request(network: &Network, request: &TrainRequest) -> Result
     }
     check_augment(network, &plan.augment)?;
     check_loss(network, plan.objective.loss)?;
+    check_foreign(network, request)?;
     if plan.instances > plan.batch || plan.instances == 1 {
         return Err(LearnError::Invalid(format!(
             "{} samples of each identity in a batch of {}; give at least 2 and at most the batch, or 0 \
@@ -103,6 +104,24 @@ fn check_loss(network: &Network, loss: Loss) -> Result<(), LearnError> {
     if loss.uses_features() && network.layout().body().is_empty() {
         let reason = "trains what lies below the head, but the network is all head";
         return refuse(format!("{loss:?} {reason}"));
+    }
+    Ok(())
+}
+
+fn check_foreign(network: &Network, request: &TrainRequest) -> Result<(), LearnError> {
+    let Some(caps) = request.foreign.as_ref().filter(|caps| !caps.is_empty()) else {
+        return Ok(());
+    };
+    let (loss, width) = (request.plan.objective.loss, network.feature_width());
+    if !loss.uses_cosines() {
+        let reason =
+            format!("{loss:?} has no room for foreign clusters; use `cosface` or `arcface`");
+        return Err(LearnError::Invalid(reason));
+    }
+    if caps.width() != width || network.layout().body().is_empty() {
+        let reason =
+            format!("foreign clusters have {} coordinates, features {width}", caps.width());
+        return Err(LearnError::Invalid(reason));
     }
     Ok(())
 }

@@ -76,6 +76,7 @@ fn fits(network: &Network, request: &TrainRequest) -> bool {
         && objective.loss == Loss::CrossEntropy
         && objective.proximal == 0.0
         && request.correction.is_none()
+        && request.foreign.is_none()
 }
 
 /// Whether two trainings take the same steps, though not equally many.

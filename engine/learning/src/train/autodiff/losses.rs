@@ -1,5 +1,6 @@
 //! Margin and triplet losses as Burn tensor operations.
 
+use crate::caps::Caps;
 use crate::network::ROOT_EPSILON;
 use burn::tensor::{Bool, Device, Tensor, TensorData, activation};
 
@@ -51,4 +52,26 @@ pub(super) fn triplet(
     let near = distances.mask_fill(mask(different).bool_not(), f32::MAX).min_dim(1);
     let losses = activation::relu(far - near.clamp_max(f32::MAX / 2.0) + margin);
     losses.squeeze_dim::<1>(1) * counts
+}
+
+/// Cosines `[batch, classes]`, and behind them those of the features `[batch, width]` to the nearest points of foreign
+/// caps.
+pub(super) fn among(cosines: Tensor<2>, features: Tensor<2>, caps: Option<&Caps>) -> Tensor<2> {
+    let Some(caps) = caps.filter(|caps| !caps.is_empty()) else { return cosines };
+    let device = features.device().inner();
+    let matrix = |values: Vec<f32>, columns: usize| -> Tensor<2> {
+        let rows = values.len() / columns;
+        Tensor::from_data(TensorData::new(values, [rows, columns]), &device).autodiff()
+    };
+    let count = caps.len();
+    let centres = matrix(caps.centres().to_vec(), caps.width()).transpose();
+    let cos = matrix(caps.radii().iter().map(|radius| radius.cos()).collect(), count);
+    let sin = matrix(caps.radii().iter().map(|radius| radius.sin()).collect(), count);
+    let squares = (features.clone() * features.clone()).sum_dim(1);
+    let to_centre = features.matmul(centres) / (squares + ROOT_EPSILON).sqrt();
+    let inside = (to_centre.clone() - cos.clone()).greater_equal_elem(0.0);
+    let squares = (to_centre.clone() * to_centre.clone()).neg() + 1.0;
+    let sines = (activation::relu(squares) + ROOT_EPSILON).sqrt();
+    let nearest = (to_centre * cos + sines * sin).mask_fill(inside, 1.0);
+    Tensor::cat(vec![cosines, nearest], 1)
 }

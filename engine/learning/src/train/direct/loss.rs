@@ -1,9 +1,11 @@
 //! Losses and their gradients.
 
+use super::caps;
 use super::margin::{self, Margin};
 use super::program::Program;
 use super::triplet;
 use super::workspace::Workspace;
+use crate::caps::Caps;
 use crate::objective::Loss;
 use crate::train::gather::Gather;
 
@@ -30,7 +32,7 @@ impl LossSums {
 /// of the logits, or to that of the features when the head is not used; when both are, that by the
 /// features goes to `work.by_features`.
 pub(super) fn of(
-    loss: Loss,
+    (loss, foreign): (Loss, Option<&Caps>),
     program: &Program,
     work: &mut Workspace,
     gather: &Gather<'_>,
@@ -45,11 +47,24 @@ pub(super) fn of(
     match loss {
         Loss::CrossEntropy => cross_entropy(values, labels, gradient, losses),
         Loss::FeatureMse => mean_square(values, gather.targets(), batch, gradient, losses),
-        Loss::Cosface { scale, margin } => {
-            margin::of(Margin::Cosine(margin), scale, values, labels, gradient, losses);
-        }
-        Loss::Arcface { scale, margin } => {
-            margin::of(Margin::Angle(margin), scale, values, labels, gradient, losses);
+        Loss::Cosface { scale, margin } | Loss::Arcface { scale, margin } => {
+            let margin = match loss {
+                Loss::Cosface { .. } => Margin::Cosine(margin),
+                _ => Margin::Angle(margin),
+            };
+            match foreign.filter(|caps| !caps.is_empty()) {
+                None => margin::of(margin, scale, values, labels, gradient, losses),
+                Some(foreign) => {
+                    let slot = program.features();
+                    let features = &work.values[slot][..batch * program.slots()[slot].0];
+                    let (logits, slopes) = caps::logits(foreign, scale, features);
+                    let beside = margin::Beside { logits: &logits, slopes: &slopes };
+                    let by_caps =
+                        margin::among((margin, scale), values, beside, labels, gradient, losses);
+                    work.by_features.resize(features.len(), 0.0);
+                    caps::backward(foreign, &by_caps, features, &mut work.by_features);
+                }
+            }
         }
         Loss::Triplet { margin, cross_entropy: weight } if loss.uses_head() => {
             cross_entropy(values, labels, gradient, losses);

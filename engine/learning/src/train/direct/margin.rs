@@ -52,6 +52,47 @@ pub(super) fn of(
     }
 }
 
+/// Further negative logits, row-major, and their slopes by what they are made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beside<'a> {
+    pub(super) logits: &'a [f32],
+    pub(super) slopes: &'a [f32],
+}
+
+/// As [`of`], with further negatives beside the classes. Gives the gradient by what those are made of.
+pub(super) fn among(
+    (margin, scale): (Margin, f32),
+    cosines: &[f32],
+    beside: Beside<'_>,
+    labels: &[u32],
+    gradient: &mut [f32],
+    losses: &mut Vec<f64>,
+) -> Vec<f32> {
+    let (classes, more) = (cosines.len() / labels.len(), beside.logits.len() / labels.len());
+    let all = classes + more;
+    let mut logits = Vec::with_capacity(labels.len() * all);
+    let rows = cosines.chunks_exact(classes).zip(beside.logits.chunks_exact(more));
+    for ((cosines, beside), label) in rows.zip(labels) {
+        let first = logits.len();
+        logits.extend(cosines.iter().map(|cosine| scale * cosine));
+        logits.extend_from_slice(beside);
+        let label = *label as usize;
+        logits[first + label] = scale * margin.apply(cosines[label]).0;
+    }
+    let mut whole = vec![0.0; logits.len()];
+    cross_entropy(&logits, labels, &mut whole, losses);
+    let mut by_others = Vec::with_capacity(beside.logits.len());
+    let rows = whole.chunks_exact(all).zip(gradient.chunks_exact_mut(classes));
+    for (row, ((whole, own), label)) in rows.zip(labels).enumerate() {
+        own.iter_mut().zip(whole).for_each(|(own, whole)| *own = scale * whole);
+        let label = *label as usize;
+        own[label] *= margin.apply(cosines[row * classes + label]).1;
+        let slopes = &beside.slopes[row * more..(row + 1) * more];
+        by_others.extend(whole[classes..].iter().zip(slopes).map(|(whole, slope)| whole * slope));
+    }
+    by_others
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 mod activation;
 mod batch_norm;
+mod caps;
 mod columns;
 mod compile;
 mod conv;
@@ -137,8 +138,17 @@ fn run(
     request: TrainRequest,
     work: &mut Workspace,
 ) -> Result<Trained, LearnError> {
-    let TrainRequest { start, received, shard, plan, step_limit, correction, targets, stream } =
-        request;
+    let TrainRequest {
+        start,
+        received,
+        shard,
+        plan,
+        step_limit,
+        correction,
+        targets,
+        foreign,
+        stream,
+    } = request;
     let steps = plan.steps(shard.len()).min(step_limit.unwrap_or(usize::MAX));
     let (start, correction) = (start.host(), correction.map(|correction| correction.host()));
     let mut params = start.to_vec();
@@ -160,7 +170,7 @@ fn run(
         let pass = Pass { batch, until, masks: Some(gather.masks()) };
         program.forward(&params, work, pass);
         program.settle(&mut params, work, until);
-        let found = loss::of(loss, program, work, &gather, batch);
+        let found = loss::of((loss, foreign.as_deref()), program, work, &gather, batch);
         if !found.squared.is_finite() {
             return Err(LearnError::NotFinite { what: "loss", step });
         }

@@ -1,6 +1,6 @@
 //! Logits and gradients against the reference in `f64`.
 
-use super::reference::Mode;
+use super::reference::{Mode, Outputs};
 use super::reference_loss::mean_loss;
 use super::{Case, plan, reference, sgd, zoo};
 use crate::layout::{Entry, Part};
@@ -59,7 +59,17 @@ pub(super) fn check(case: &Case, loss: Loss, targets: Option<Vec<f32>>) {
     let samples = case.shard.len();
     let mut plan = plan(Work::Steps(1), samples, sgd(1.0));
     plan.objective.loss = loss;
-    let request = TrainRequest { targets: targets.map(Arc::new), ..case.request(plan.clone()) };
+    let request = TrainRequest { targets: targets.map(Arc::new), ..case.request(plan) };
+    check_of(case, request, &|outputs, labels, targets| mean_loss(loss, outputs, labels, targets));
+}
+
+/// The mean loss of a batch, from outputs, labels and targets.
+pub(super) type MeanLoss<'a> = &'a dyn Fn(&Outputs, &[u32], &[f32]) -> f64;
+
+/// As [`check`], for any request of one step with rate 1 over the whole shard.
+pub(super) fn check_of(case: &Case, request: TrainRequest, mean_loss: MeanLoss<'_>) {
+    let (samples, plan) = (case.shard.len(), request.plan.clone());
+    let loss = plan.objective.loss;
     let (targets, stream) = (request.targets.clone(), request.stream.clone());
     let buffers = Buffers::default();
     let mut gather = Gather::new(&case.network, &plan, &case.shard, targets, stream, buffers);
@@ -68,7 +78,7 @@ pub(super) fn check(case: &Case, loss: Loss, targets: Option<Vec<f32>>) {
     let mode = Mode::Training(gather.masks());
     let mean = |params: &[f64]| {
         let outputs = reference::forward(&case.network, params, &inputs, &mode);
-        mean_loss(loss, &outputs, gather.labels(), gather.targets())
+        mean_loss(&outputs, gather.labels(), gather.targets())
     };
     for kind in KINDS {
         let trained = case.train(kind, request.clone());

@@ -4,6 +4,7 @@ mod agreement;
 mod buffers;
 mod cohort;
 mod features;
+mod foreign;
 mod gradients;
 mod losses;
 mod reference;
@@ -66,6 +67,7 @@ impl Case {
             step_limit: None,
             correction: None,
             targets: None,
+            foreign: None,
             stream: SeedTree::new(3).stream(Purpose::Training, 4, 5),
         }
     }
