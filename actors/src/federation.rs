@@ -354,6 +354,7 @@ impl Driver {
             | Record::EdgeAggregation { .. }
             | Record::Happening { .. }
             | Record::Budget { .. }
+            | Record::Privacy { .. }
             | Record::Guarded { .. } => {}
         }
         // Records are plain data and always have a form in bytes.

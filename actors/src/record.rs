@@ -5,6 +5,7 @@ use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::companion::Budget;
 use offbeat_strategies::guard::Incident;
+use offbeat_strategies::privacy::Spent;
 use offbeat_strategies::signal::{LossReason, Used};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,15 @@ pub enum Record {
         version: Version,
         /// One line for each update.
         used: Vec<Used>,
+    },
+    /// What a version and those before it reveal of the clients.
+    Privacy {
+        /// When the version was published.
+        at: Time,
+        /// Which version.
+        version: Version,
+        /// What was revealed.
+        spent: Spent,
     },
     /// A task that the server gave ended.
     Task(TaskRow),

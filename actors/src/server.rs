@@ -226,7 +226,7 @@ impl Server {
     }
 
     fn publish(&mut self, publication: Publication, now: Time) -> Vec<Effect> {
-        let Publication { version, model, clusters, budget, used } = publication;
+        let Publication { version, model, clusters, budget, used, spent } = publication;
         (self.version, self.model, self.clusters) = (version, model, clusters);
         self.fruitless_in_a_row = 0;
         self.tally.published(version, &used);
@@ -239,6 +239,10 @@ impl Server {
         effects.extend(
             budget.map(|budget| Effect::Record(Record::Budget { at: now, version, budget })),
         );
+        if let Some(spent) = spent {
+            self.tally.spent(spent);
+            effects.push(Effect::Record(Record::Privacy { at: now, version, spent }));
+        }
         if self.wants.versions {
             let told = Message::Told(Told::Version { version, merged });
             effects.push(Effect::now(now, Address::Director, told));

@@ -4,6 +4,7 @@ use crate::conditions::Direction;
 use crate::message::Answer;
 use offbeat_kernel::{TaskId, Time, Version};
 use offbeat_strategies::guard::{Fault, Incident, Measure};
+use offbeat_strategies::privacy::Spent;
 use offbeat_strategies::signal::{LossReason, Used};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -44,6 +45,8 @@ pub struct Counts {
     pub guarded: BTreeMap<(Fault, Measure), u64>,
     /// The first few of them in words.
     pub findings: Vec<String>,
+    /// What was revealed of the clients, where something protects them.
+    pub privacy: Option<Spent>,
     /// Trainings that failed, with the first few reasons.
     pub failures: Vec<String>,
     /// How many trainings failed.
@@ -182,6 +185,10 @@ impl Tally {
     /// The server crashed and goes on from an earlier version.
     pub(crate) fn resumed(&self, version: Version) {
         self.0.borrow_mut().versions = version.0;
+    }
+
+    pub(crate) fn spent(&self, spent: Spent) {
+        self.0.borrow_mut().privacy = Some(spent);
     }
 
     pub(crate) fn published(&self, version: Version, used: &[Used]) {

@@ -13,6 +13,7 @@ use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
 use offbeat_learning::reid::Found;
 use offbeat_learning::{Flat, LocalPlan, Trainer};
 use offbeat_strategies::composed::Reply;
+use offbeat_strategies::privacy::Local;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -147,6 +148,8 @@ pub struct Workbench {
     pub controls: bool,
     /// Most trainings that are computed together; 1 for one by one.
     pub cohort: usize,
+    /// The noise that honest clients add before they answer.
+    pub local_privacy: Option<Local>,
     /// Give "no change" instead of training.
     pub timing_only: bool,
     /// How models and updates are written for the links.

@@ -131,6 +131,7 @@ pub fn assemble(
         seeds: prepared.seeds,
         controls: sections.strategy.companion == CompanionPart::Scaffold,
         cohort,
+        local_privacy: sections.strategy.privacy.local,
         timing_only: settings.timing_only,
     };
     Ok(Federation {

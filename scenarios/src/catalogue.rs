@@ -25,6 +25,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/delays.toml", include_str!("../library/delays.toml")),
     ("scenarios/library/attacks.toml", include_str!("../library/attacks.toml")),
     ("scenarios/library/codecs.toml", include_str!("../library/codecs.toml")),
+    ("scenarios/library/private.toml", include_str!("../library/private.toml")),
     ("scenarios/library/diurnal.toml", include_str!("../library/diurnal.toml")),
     ("scenarios/library/fedreid.toml", include_str!("../library/fedreid.toml")),
     ("scenarios/library/fedreid-study.toml", include_str!("../library/fedreid-study.toml")),

@@ -9,6 +9,7 @@ use crate::units::{bytes, count};
 use offbeat_actors::RunResult;
 use offbeat_actors::tally::Below;
 use offbeat_kernel::Span;
+use offbeat_strategies::privacy::Spent;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -56,6 +57,9 @@ pub struct Summary {
     pub wasted_share: Option<f64>,
     /// Lost tasks by reason.
     pub lost: BTreeMap<&'static str, u64>,
+    /// What was revealed of the client of which most is known; not there where nothing protects the clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Spent>,
     /// Answers that guards refused or cut, by what became of them and why (`clipped: norm`).
     pub guarded: BTreeMap<String, u64>,
     /// Worker threads.
@@ -162,6 +166,9 @@ impl Summary {
         if let Some(success) = result.attack_success {
             last.insert("attack_success", success);
         }
+        if let Some(spent) = result.counts.privacy {
+            last.insert("epsilon", spent.most());
+        }
         if let Some(spread) = Spread::of(&result.clients) {
             last.insert("accuracy_mean", spread.mean);
             last.insert("accuracy_worst", spread.worst);
@@ -205,6 +212,7 @@ impl Summary {
             p95_staleness: gather.p95_staleness(),
             wasted_share: gather.wasted_share(),
             lost: lost.collect(),
+            privacy: result.counts.privacy,
             guarded: guarded(result),
             workers: result.workers,
             utilisation: result.pool.utilisation,
@@ -277,6 +285,7 @@ impl Summary {
         if let Some(success) = self.last.get("attack_success") {
             rows.push(("attack", format!("{success:.4} of its aims are hit")));
         }
+        rows.extend(self.privacy.iter().flat_map(privacy_rows));
         if let Some(local) = self.last.get("local_accuracy") {
             rows.push(("trained alone", format!("{local:.4} (mean over clients)")));
         }
@@ -332,6 +341,17 @@ impl Summary {
         let title = title + self.persons.as_str();
         rows.iter().fold(title, |text, (name, value)| format!("{text}  {name:<14} {value}\n"))
     }
+}
+
+/// What was revealed of the clients.
+fn privacy_rows(spent: &Spent) -> Vec<(&'static str, String)> {
+    let Spent { delta, central, local } = *spent;
+    let line = |epsilon: f64, whose: &str| {
+        ("privacy", format!("epsilon {epsilon:.3} at delta {delta:e}, {whose}"))
+    };
+    let central = central.map(|epsilon| line(epsilon, "of a client by the models"));
+    let local = local.map(|epsilon| line(epsilon, "of a client by its updates"));
+    central.into_iter().chain(local).collect()
 }
 
 /// Joins `words` by commas in lines of at most `width` characters.

@@ -51,6 +51,13 @@ pub fn strategy(strategy: &StrategySection) -> String {
         (strategy.combine != usual.combine).then(|| part(&strategy.combine)),
         (strategy.refine != usual.refine).then(|| part(&strategy.refine)),
         (strategy.companion != usual.companion).then(|| part(&strategy.companion)),
+        strategy.privacy.central.map(|part| {
+            format!("central noise {}, clip {}", part.noise_multiplier, part.clip_norm)
+        }),
+        strategy
+            .privacy
+            .local
+            .map(|part| format!("local noise {}, clip {}", part.noise_multiplier, part.clip_norm)),
         (strategy.buffers != usual.buffers).then(|| format!("buffers {}", part(&strategy.buffers))),
         (strategy.travel == Travel::Backbone).then(|| "heads stay".to_string()),
     ];

@@ -16,6 +16,7 @@ fn offbeat(folder: &Path, args: &[&str]) -> Output {
 /// Keeps a run of `label` that reaches `accuracy` after `hours`, as `offbeat run` would.
 fn keep(folder: &Path, name: &str, label: &str, seed: u64, (hours, accuracy): (f64, f64)) {
     let point = |share: f64| EvalPoint {
+        epsilon: None,
         attack_success: None,
         virtual_seconds: share * hours * 3600.0,
         version: (share * 10.0) as u64,

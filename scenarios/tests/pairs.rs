@@ -32,6 +32,7 @@ fn written(entry: &Entry) -> String {
         (Seam::Combine, "multi-krum") => "byzantine = 1, keep = 2",
         (Seam::Combine, "fedat" | "safa" | "median") => return format!("\"{name}\""),
         (Seam::Combine, _) => "",
+        (Seam::Privacy, _) => "clip_norm = 1.0, noise_multiplier = 1.0",
         _ => return format!("\"{name}\""),
     };
     format!("{{ {name} = {{ {settings} }} }}")
@@ -158,8 +159,8 @@ fn walk(a: Seam, b: Seam) -> (usize, usize) {
 #[test]
 fn select_and_pace() {
     // A schedule needs one of the three paces with rounds. Of the other ten selectors, `tiers` goes with
-    // one and `safa` with two.
-    assert_eq!(walk(Seam::Select, Seam::Pace), (110 - 7 - 9 - 8, 7 + 9 + 8));
+    // one and `safa` with two. Draws by chance go with whole rounds alone.
+    assert_eq!(walk(Seam::Select, Seam::Pace), (120 - 7 - 9 - 8 - 9, 7 + 9 + 8 + 9));
 }
 
 #[test]
@@ -199,6 +200,27 @@ fn group_and_pace() {
 #[test]
 fn group_and_combine() {
     assert_eq!(walk(Seam::Group, Seam::Combine), (85 - 2 - 3 * 2, 2 + 3 * 2));
+}
+
+#[test]
+fn privacy_and_pace() {
+    // Central noise needs a number of updates that is known beforehand.
+    assert_eq!(walk(Seam::Privacy, Seam::Pace), (20 - 5, 5));
+}
+
+#[test]
+fn privacy_and_combine() {
+    // Central noise covers sums alone: of seventeen rules, six need no more.
+    assert_eq!(walk(Seam::Privacy, Seam::Combine), (34 - 11, 11));
+}
+
+#[test]
+fn privacy_and_the_rest() {
+    // Losses are looked at by four selectors. Groups, counts of samples and the like say too much.
+    assert_eq!(walk(Seam::Privacy, Seam::Select), (22 - 2 * 4, 2 * 4));
+    assert_eq!(walk(Seam::Privacy, Seam::Group), (10 - 4, 4));
+    assert_eq!(walk(Seam::Privacy, Seam::Weigh), (18 - 1 - 5, 1 + 5));
+    assert_eq!(walk(Seam::Privacy, Seam::Companion), (2, 2));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod catalogue;
 mod check;
 mod conflict;
 mod parts;
+mod private;
 mod switch;
 
 pub use build::{Registry, SCRIPT, Shelf};
@@ -20,6 +21,7 @@ pub use parts::{
 };
 pub use switch::{NewPart, Switch};
 
+use crate::privacy::Privacy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,9 @@ pub struct Parts {
     pub refine: RefinePart,
     /// The server's side of the objective.
     pub companion: CompanionPart,
+    /// What protects the clients' data.
+    #[serde(skip_serializing_if = "Privacy::is_none")]
+    pub privacy: Privacy,
 }
 
 impl Default for Parts {
@@ -56,6 +61,7 @@ impl Default for Parts {
             combine: CombinePart::default(),
             refine: RefinePart::default(),
             companion: CompanionPart::default(),
+            privacy: Privacy::default(),
         }
     }
 }

@@ -78,6 +78,12 @@ pub trait Select: Debug + Send {
     /// enough. `stream` is fresh for every call.
     fn select(&mut self, want: usize, view: &View<'_>, stream: &mut Stream) -> Vec<ClientId>;
 
+    /// Where each client is drawn independently of the others, the probability of each: then how many
+    /// are drawn is up to chance, and few does not mean that few were free.
+    fn chance_of_each(&self, _want: usize, _view: &View<'_>) -> Option<f64> {
+        None
+    }
+
     /// Told of every update that was merged.
     fn merged(&mut self, _feedback: &Feedback) {}
 

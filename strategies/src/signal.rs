@@ -2,6 +2,7 @@
 
 use crate::companion::Budget;
 use crate::guard::Incident;
+use crate::privacy::Spent;
 use crate::update::Arrival;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::Flat;
@@ -151,6 +152,8 @@ pub struct Publication {
     pub budget: Option<Budget>,
     /// One line for each update that went into it.
     pub used: Vec<Used>,
+    /// What was revealed of the clients so far, where something protects them.
+    pub spent: Option<Spent>,
 }
 
 /// Several groups, each with a model of its own.

@@ -1,6 +1,7 @@
 //! `STRATEGIES.md` is written from the registry. When it has drifted, this test says so; with
 //! `OFFBEAT_WRITE_PAGES=1` it writes the page anew.
 
+use offbeat_strategies::privacy::Privacy;
 use offbeat_strategies::registry::{
     CombinePart, CompanionPart, Conflict, Entry, GroupPart, GuardPart, PacePart, Parts, RefinePart,
     Seam, SelectPart, WeighPart, catalogue,
@@ -49,6 +50,7 @@ fn part<T: DeserializeOwned>(name: &str) -> T {
         "multi-krum" => "byzantine = 1, keep = 2",
         "staleness" => "polynomial = {}",
         "norm" => "most = 1.0",
+        "central" | "local" => "clip_norm = 1.0, noise_multiplier = 1.0",
         _ => "",
     };
     let forms = [format!("part = \"{name}\""), format!("part = {{ {name} = {{ {required} }} }}")];
@@ -67,6 +69,7 @@ fn put(parts: &mut Parts, entry: &Entry) {
         Seam::Combine => parts.combine = part::<CombinePart>(entry.name),
         Seam::Refine => parts.refine = part::<RefinePart>(entry.name),
         Seam::Companion => parts.companion = part::<CompanionPart>(entry.name),
+        Seam::Privacy => parts.privacy = part::<Privacy>(entry.name),
     }
 }
 
@@ -85,7 +88,9 @@ fn settings(entry: &Entry) -> String {
     };
     let Value::Object(own) = json(own) else { return String::new() };
     let line = own.iter().map(|(key, value)| match (entry.name, key.as_str()) {
-        ("krum" | "multi-krum" | "bulyan", _) | ("norm", "most") => {
+        ("krum" | "multi-krum" | "bulyan", _)
+        | ("norm", "most")
+        | ("central" | "local", "clip_norm" | "noise_multiplier") => {
             format!("`{key}` (must be given)")
         }
         ("staleness", "polynomial") => {
@@ -171,6 +176,7 @@ fn page() -> String {
         (Seam::Combine, "how are they merged?"),
         (Seam::Refine, "what does the server learn afterwards?"),
         (Seam::Companion, "what travels beside the model?"),
+        (Seam::Privacy, "what protects the clients' data?"),
     ]);
     for (seam, question) in questions {
         parts_table(seam, question, &mut page);

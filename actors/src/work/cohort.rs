@@ -37,6 +37,7 @@ impl Workbench {
             let output = trained
                 .map_err(|error| error.to_string())
                 .and_then(|trained| self.conclude(started, trained))
+                .map(|output| self.protect(output, &link))
                 .and_then(|output| self.pack(output, link));
             outputs[place] = Some(output);
         }

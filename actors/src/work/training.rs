@@ -10,6 +10,7 @@ use offbeat_learning::reid::{COSINE_DISTANCE, moved};
 use offbeat_learning::{Flat, LearnError, LocalPlan, TrainRequest, Trained};
 use offbeat_strategies::companion::{CLUSTERS, EMBEDDINGS};
 use offbeat_strategies::composed::Reply;
+use offbeat_strategies::privacy::perturb;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,10 +45,22 @@ impl Workbench {
         }
         let (job, link) = self.unpack(job)?;
         let output = match self.adversaries.band(job.client, job.base) {
-            Some(band) => self.act(job, band),
-            None => self.train(job),
-        }?;
+            Some(band) => self.act(job, band)?,
+            None => self.protect(self.train(job)?, &link),
+        };
         self.pack(output, link)
+    }
+
+    /// What local differential privacy lets go of an honest client's output: losses stay with the client.
+    pub(super) fn protect(&self, mut output: Output, link: &Link) -> Output {
+        if let (Some(local), Output::Trained(both)) = (self.local_privacy, &mut output) {
+            let reply = &mut both.0;
+            let client = u64::from(link.client.0);
+            let mut stream = self.seeds.stream(Purpose::Privacy, client, link.draw);
+            reply.params = perturb(&link.received, &reply.params, local, &mut stream);
+            (reply.loss, reply.loss_squared) = (0.0, 0.0);
+        }
+        output
     }
 
     /// The job as the client reads it, and what its answer is written with.

@@ -163,6 +163,7 @@ impl World {
                 seeds: self.seeds(),
                 controls: self.controls,
                 cohort: self.cohort,
+                local_privacy: self.parts.privacy.local,
                 timing_only: false,
                 coded: Arc::new(Coded::new(
                     self.codecs[0],

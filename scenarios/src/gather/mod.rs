@@ -10,7 +10,7 @@ mod work;
 
 use crate::report::retrieval::RetrievalPoint;
 use crate::report::stats::{histogram_mean, histogram_quantile};
-use crate::report::{Counts, EdgeData, EvalPoint, Happening, Outcome, RunData};
+use crate::report::{Counts, EdgeData, EvalPoint, Happening, Outcome, PrivacyData, RunData};
 use crate::rundir::table::reason_name;
 use offbeat_actors::record::{TaskEnd, TaskRow};
 use offbeat_actors::{Record, RunResult};
@@ -33,6 +33,8 @@ pub struct Gather {
     traffic: Traffic,
     evaluations: Vec<(Time, Version, Evaluation)>,
     attack: BTreeMap<Version, f64>,
+    /// What versions revealed of the clients: the larger epsilon.
+    epsilon: BTreeMap<Version, f64>,
     clients: Vec<f64>,
     staleness: Vec<u64>,
     spans: Spans,
@@ -100,6 +102,9 @@ impl Gather {
             Record::Happening { at, what } => {
                 self.happenings.push(Happening { at: at.seconds(), what: what.clone() });
             }
+            Record::Privacy { version, spent, .. } => {
+                self.epsilon.insert(*version, spent.most());
+            }
             // Counted by the server already.
             Record::Guarded { .. } => {}
             Record::EdgeTask { row, .. } => {
@@ -155,6 +160,7 @@ impl Gather {
                 accuracy: test.accuracy,
                 loss: test.loss,
                 attack_success: self.attack.get(version).copied(),
+                epsilon: self.epsilon.get(version).copied(),
                 per_class: per_class(test),
             }
         });
@@ -188,6 +194,11 @@ impl Gather {
             tasks: self.spans.into_list(),
             happenings: self.happenings,
             wasted_share,
+            privacy: counts.privacy.map(|spent| PrivacyData {
+                delta: spent.delta,
+                central: spent.central,
+                local: spent.local,
+            }),
             utilisation: Some(result.pool.utilisation),
         }
     }

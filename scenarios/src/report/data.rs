@@ -56,8 +56,22 @@ pub struct RunData {
     /// Trials on the persons of each domain; empty where nobody was searched for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retrieval: Vec<RetrievalPoint>,
+    /// What the run revealed of the client of which most is known, where something protects the clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<PrivacyData>,
     /// Share of the compute workers' time that was spent on jobs, 0 to 1; `None` when unknown.
     pub utilisation: Option<f64>,
+}
+
+/// What a run revealed of the client of which most is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PrivacyData {
+    /// The delta at which the figures hold.
+    pub delta: f64,
+    /// Epsilon of the published models, where the server adds noise.
+    pub central: Option<f64>,
+    /// Epsilon of the updates that the server sees, where the clients add noise.
+    pub local: Option<f64>,
 }
 
 /// Something that the timeline or the script let happen.
@@ -113,6 +127,9 @@ pub struct EvalPoint {
     /// Success rate of the attack, 0 to 1, where one has an aim.
     #[serde(default)]
     pub attack_success: Option<f64>,
+    /// What the versions until then reveal of a client, where something protects them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f64>,
     /// Accuracy by class, 0 to 1; empty when not measured, not finite (stored as `null`) for a class
     /// without test samples.
     #[serde(with = "nan::list")]

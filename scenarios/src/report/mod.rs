@@ -24,6 +24,7 @@ mod found;
 mod html;
 mod lanes;
 mod nan;
+mod privacy;
 mod quantity;
 pub mod retrieval;
 mod run_page;
@@ -39,7 +40,7 @@ pub mod told_apart;
 
 pub use compare_page::compare_page;
 pub use comparison::{Comparison, Row};
-pub use data::{Counts, EvalPoint, Happening, Outcome, RunData, TaskSpan};
+pub use data::{Counts, EvalPoint, Happening, Outcome, PrivacyData, RunData, TaskSpan};
 pub use edges::EdgeData;
 pub use run_page::run_page;
 pub use target::{Target, TargetError};

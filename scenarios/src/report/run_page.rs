@@ -10,6 +10,7 @@ use super::faces;
 use super::found;
 use super::html::{escape, note, page, section, table, tiles};
 use super::lanes::timeline;
+use super::privacy::privacy;
 use super::quantity::{Quantity, count};
 use super::stats::worst_decile;
 use super::thin;
@@ -36,6 +37,9 @@ pub fn run_page(run: &RunData) -> String {
     }
     let curves = if found::alone(run) { found::run_curves(run) } else { learning_curves(run) };
     body += &section("Learning curves", &curves);
+    if run.privacy.is_some() {
+        body += &section("Privacy", &privacy(run));
+    }
     let mut spread = staleness("Staleness of the merged updates", &run.staleness, 0);
     if !(found::alone(run) && run.client_accuracy.is_empty()) {
         spread += &client_accuracy(&run.client_accuracy);
@@ -117,6 +121,10 @@ fn learnt(run: &RunData) -> Vec<(&'static str, String)> {
         ("final loss", loss.map_or_else(missing, |value| Quantity::Plain.show(value))),
         ("worst tenth of clients", share(worst_decile(&run.client_accuracy))),
     ]);
+    if let Some(spent) = run.privacy {
+        let epsilon = spent.central.unwrap_or(0.0).max(spent.local.unwrap_or(0.0));
+        figures.insert(1, ("epsilon", format!("{epsilon:.3}")));
+    }
     figures
 }
 

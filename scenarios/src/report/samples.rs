@@ -90,6 +90,7 @@ impl Sample {
             retrieval: Vec::new(),
             tasks_note: String::new(),
             edges: None,
+            privacy: None,
             wasted_share: Some(0.05 + 0.2 * noise(self.seed as f64 + self.pace)),
             utilisation: Some(0.93),
         }
@@ -103,6 +104,7 @@ impl Sample {
             (0.1 + (self.limit - 0.1) * (1.0 - (-self.pace * part).exp()) + wobble).clamp(0.0, 1.0);
         let arrived = (part * updates as f64) as u64;
         EvalPoint {
+            epsilon: None,
             attack_success: None,
             virtual_seconds: part * self.hours * 3600.0,
             version: arrived / 10,

@@ -2,7 +2,7 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `guard`, `budget` or `happening`; `edge-aggregation` and `edge-task` are those between edge servers and their clients |
+//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `guard`, `privacy`, `budget` or `happening`; `edge-aggregation` and `edge-task` are those between edge servers and their clients |
 //! | `virtual_seconds` | virtual time: when the version was published, the updates merged, the task ended |
 //! | `wall_seconds` | real time since the start of the run when the row was written |
 //! | `version` | model version: evaluated, published, or sent to the client |
@@ -21,7 +21,8 @@
 //! `client` names, where `task` is its own task at the server. Of an
 //! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1. Of a happening: what it was, in words, with
 //! value 1. Of what clients released of their identities until a version (`budget`): `epsilon`, `delta`,
-//! `releases`.
+//! `releases`. Of what versions reveal of the clients (`privacy`): `epsilon` where the server adds noise,
+//! `epsilon_local` where the clients do, both at the delta of the scenario, for the client of which most is known.
 
 use crate::report::faces;
 use offbeat_actors::Record;
@@ -149,6 +150,14 @@ pub fn rows(record: &Record) -> Vec<Row> {
                 value,
             };
             values.map(row).collect()
+        }
+        Record::Privacy { at, version, spent } => {
+            let figures = [("epsilon", spent.central), ("epsilon_local", spent.local)];
+            let row = |(metric, value): (&'static str, Option<f64>)| {
+                let (kind, at, version) = ("privacy", *at, *version);
+                Some(Row { kind, at, version, client: None, metric: metric.into(), value: value? })
+            };
+            figures.into_iter().filter_map(row).collect()
         }
         Record::Guarded { at, version, incident } => vec![Row {
             kind: "guard",

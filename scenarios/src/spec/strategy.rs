@@ -2,6 +2,7 @@
 
 use crate::catalogue::Item;
 use offbeat_strategies::Parts;
+use offbeat_strategies::privacy::Privacy;
 use offbeat_strategies::registry::{
     CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, RefinePart, SelectPart, WeighPart,
     catalogue,
@@ -35,6 +36,9 @@ pub struct StrategySection {
     pub refine: RefinePart,
     /// The server's side of the objective.
     pub companion: CompanionPart,
+    /// What protects the clients' data.
+    #[serde(skip_serializing_if = "Privacy::is_none")]
+    pub privacy: Privacy,
     /// What travels between clients and server.
     pub travel: Travel,
     /// What becomes of buffers, such as the running statistics of batch normalisation.
@@ -74,7 +78,7 @@ pub enum Travel {
 
 impl Default for StrategySection {
     fn default() -> Self {
-        let Parts { select, pace, guard, group, weigh, combine, refine, companion } =
+        let Parts { select, pace, guard, group, weigh, combine, refine, companion, privacy } =
             Parts::default();
         Self {
             select,
@@ -86,6 +90,7 @@ impl Default for StrategySection {
             combine,
             refine,
             companion,
+            privacy,
             travel: Travel::default(),
             buffers: Buffers::default(),
         }
@@ -109,6 +114,7 @@ impl StrategySection {
             combine: self.combine.clone(),
             refine: self.refine.clone(),
             companion: self.companion.clone(),
+            privacy: self.privacy.clone(),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Checks of `[strategy]`, and of what does not go together with it.
 
 use super::Checks;
-use crate::spec::{EvaluateOn, ScenarioFile, Travel};
+use crate::spec::{Buffers, EvaluateOn, ScenarioFile, Travel};
 use offbeat_learning::network::NetworkSpec;
 use offbeat_strategies::registry::{PacePart, SelectPart, WeighPart};
 
 pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
     pace(file, checks);
     parts(file, checks);
+    privacy(file, checks);
     if file.strategy.travel == Travel::Backbone && file.network.model == NetworkSpec::Softmax {
         checks.conflict(
             "strategy.travel",
@@ -31,6 +32,32 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "with private heads there is no whole model for the common test set",
             "only `clients` have heads",
             "write `on = [\"clients\"]`, and `client_test_share = 0.2` in `[data]`",
+        );
+    }
+}
+
+/// What would let more out than `[strategy.privacy]` says.
+fn privacy(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    let strategy = &file.strategy;
+    let noises = [
+        (strategy.privacy.central.is_some(), "strategy.privacy.central"),
+        (strategy.privacy.local.is_some(), "strategy.privacy.local"),
+    ];
+    let Some((_, key)) = noises.into_iter().find(|(is, _)| *is) else { return };
+    if file.topology.tree().is_some() {
+        checks.conflict(
+            key,
+            "topology.tree",
+            "edge servers merge their clients' updates before any noise of the server's covers them",
+            "remove `[topology.tree]`, or the privacy",
+        );
+    }
+    if strategy.buffers == Buffers::First {
+        checks.conflict(
+            key,
+            "strategy.buffers",
+            "one client's buffers would be published as they are",
+            "write `buffers = \"average\"`, or keep them local with `travel = \"backbone\"`",
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Composed, Context, Seams};
 use crate::ledger::Ledger;
+use crate::privacy::Protection;
 use crate::registry::{Registry, Seam, Switch};
 use crate::seams::PaceSignal;
 use crate::signal::{Clusters, Order, Publication, Used};
@@ -89,7 +90,8 @@ impl Composed {
             .then(|| Box::new(Clusters { models: self.models.clone(), of: self.group_of.clone() }));
         let budget = self.seams.companion.as_ref().and_then(|part| part.budget());
         let (version, model) = (self.version, self.models[&0].clone());
-        Publication { version, model, clusters, budget, used }
+        let spent = self.seams.protection.as_ref().map(Protection::spent);
+        Publication { version, model, clusters, budget, used, spent }
     }
 
     /// The server runs again: it says which version it has, and invites anew.
@@ -131,6 +133,9 @@ impl Composed {
 impl Seams {
     /// Takes the part of one seam from `new`.
     pub(super) fn put(&mut self, seam: Seam, new: Seams) {
+        if let Some(protection) = &mut self.protection {
+            protection.replan(new.protection);
+        }
         match seam {
             Seam::Select => self.select = new.select,
             Seam::Group => self.group = new.group,

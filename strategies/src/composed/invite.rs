@@ -17,16 +17,35 @@ const RETRY_AFTER: Span = Span::from_micros(60_000_000);
 /// work; larger ones only when nobody is.
 const ASK_EACH: u32 = 10_000;
 
+/// So many draws by chance may find nobody, one after the other, before it is tried again later.
+const EMPTY_DRAWS: u32 = 100;
+
 impl Composed {
     /// Invites up to `want` clients of the selector's choice.
     pub(super) fn invite_any(&mut self, want: usize, assignment: Assignment, cx: &Context<'_>) {
-        let mut stream = cx.seeds.stream(Purpose::Selection, 0, self.selections);
-        self.selections += 1;
-        let view = Self::view((self.version, &self.ledger, &self.busy), cx);
-        let chosen = self.seams.select.select(want, &view, &mut stream);
-        let found = chosen.len();
-        chosen.into_iter().for_each(|client| self.invite(client, assignment, cx));
-        self.short |= found < want;
+        for _ in 0..EMPTY_DRAWS {
+            self.release_open_draw(cx);
+            let mut stream = cx.seeds.stream(Purpose::Selection, 0, self.selections);
+            self.selections += 1;
+            let view = Self::view((self.version, &self.ledger, &self.busy), cx);
+            let chance = self.seams.select.chance_of_each(want, &view);
+            let chosen = self.seams.select.select(want, &view, &mut stream);
+            if chance.is_some() && chosen.is_empty() && view.all_free().is_empty() {
+                break;
+            }
+            if let (Some(protection), Some(chance)) = (&mut self.seams.protection, chance) {
+                protection.drew(chance);
+            }
+            let found = chosen.len();
+            chosen.into_iter().for_each(|client| self.invite(client, assignment, cx));
+            if chance.is_none() {
+                self.short |= found < want;
+            }
+            if chance.is_none() || found > 0 {
+                return;
+            }
+        }
+        self.short = true;
     }
 
     /// Invites those of `clients` who are free. A pace that found nobody to name names nobody: that
@@ -49,6 +68,9 @@ impl Composed {
     }
 
     fn invite(&mut self, client: ClientId, assignment: Assignment, cx: &Context<'_>) {
+        if !self.may_ask(client) {
+            return;
+        }
         let task = TaskId(self.next_task);
         self.next_task += 1;
         let group = self.group_of.get(&client).copied().unwrap_or(0);

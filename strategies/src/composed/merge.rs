@@ -4,6 +4,7 @@
 use super::gate::Gate;
 use super::{Composed, Context};
 use crate::guard::{Fault, Finding};
+use crate::privacy::Protection;
 use crate::seams::{Batch, Combine, Companion, View};
 use crate::signal::{Order, Used};
 use crate::update::{Arrival, Feedback, Update};
@@ -23,6 +24,7 @@ impl Composed {
         self.arrived = rest;
         batch.sort_by_key(|arrival| (arrival.client, arrival.task));
         batch.retain_mut(|arrival| self.gate(cx).0.knows(arrival));
+        let Some(paid) = self.afford(&batch, cx) else { return };
         let order: Vec<TaskId> = batch.iter().map(|arrival| arrival.task).collect();
         cx.promises.demand(&order);
         let merged = match self.weights_before_values(&batch, cx) {
@@ -32,7 +34,10 @@ impl Composed {
         if let Some(companion) = self.seams.companion.as_mut().filter(|_| !merged.is_empty()) {
             companion.merged(&Self::view((self.version, &self.ledger, &self.busy), cx));
         }
-        self.publish(merged);
+        if !merged.is_empty() {
+            self.pay(paid);
+            self.publish(merged);
+        }
     }
 
     /// What updates pass on their way in, and what remains to be borrowed beside it.
@@ -55,6 +60,7 @@ impl Composed {
         let rest = Rest {
             companion: self.seams.companion.as_deref_mut(),
             combine: &mut *self.seams.combine,
+            protection: self.seams.protection.as_mut(),
             view,
         };
         (gate, rest)
@@ -79,7 +85,7 @@ impl Composed {
         let mut merged = Vec::with_capacity(batch.len());
         let version = self.version;
         let model = self.models[&0].clone();
-        let (mut gate, Rest { mut companion, combine, view }) = self.gate(cx);
+        let (mut gate, Rest { mut companion, combine, protection, view }) = self.gate(cx);
         let mut updates = batch.into_iter().enumerate().filter_map(|(i, arrival)| {
             let update = gate.take(arrival)?;
             if let Some(companion) = companion.as_mut() {
@@ -89,7 +95,10 @@ impl Composed {
             Some((i, update))
         });
         let mut batch = Batch { model: &model, group: 0, tag, weights, updates: &mut updates };
-        let next = combine.combine(&mut batch, &view);
+        let next = match protection {
+            Some(protection) => protection.combine(combine, &mut batch, &view),
+            None => combine.combine(&mut batch, &view),
+        };
         // A combiner may stop early; what it left is computed and noted all the same.
         updates.by_ref().for_each(drop);
         drop(updates);
@@ -141,7 +150,11 @@ impl Composed {
         }
         let mut feed = own.iter().cloned().enumerate();
         let mut batch = Batch { model: &model, group, tag, weights: &weights, updates: &mut feed };
-        let mut next = self.seams.combine.combine(&mut batch, &view);
+        let combine = &mut *self.seams.combine;
+        let mut next = match &mut self.seams.protection {
+            Some(protection) => protection.combine(combine, &mut batch, &view),
+            None => combine.combine(&mut batch, &view),
+        };
         if let Some(refine) = self.seams.refine.as_mut() {
             next = refine.refine(next, own, &view);
         }
@@ -150,7 +163,7 @@ impl Composed {
     }
 
     /// The new model of a group, unless it is not finite: then the model stays, and nothing was merged.
-    fn renew(&mut self, group: u32, next: Flat, merged: &mut Vec<Merged>) {
+    pub(super) fn renew(&mut self, group: u32, next: Flat, merged: &mut Vec<Merged>) {
         if next.is_finite() {
             self.models.insert(group, next);
             return;
@@ -162,10 +175,7 @@ impl Composed {
         }
     }
 
-    fn publish(&mut self, merged: Vec<(Feedback, f64, u32)>) {
-        if merged.is_empty() {
-            return;
-        }
+    pub(super) fn publish(&mut self, merged: Vec<(Feedback, f64, u32)>) {
         self.version = self.version.next();
         let mut used = Vec::with_capacity(merged.len());
         for (feedback, weight, group) in merged {
@@ -196,5 +206,6 @@ impl Composed {
 struct Rest<'a> {
     companion: Option<&'a mut (dyn Companion + 'static)>,
     combine: &'a mut (dyn Combine + 'static),
+    protection: Option<&'a mut Protection>,
     view: View<'a>,
 }

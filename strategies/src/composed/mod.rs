@@ -10,6 +10,7 @@ mod durable;
 mod gate;
 mod invite;
 mod merge;
+mod protected;
 mod state;
 
 pub use self::state::State;
@@ -19,6 +20,7 @@ use self::durable::Durable;
 use self::invite::RETRY;
 use crate::guard::Guard;
 use crate::ledger::Ledger;
+use crate::privacy::Protection;
 use crate::registry::Switch;
 use crate::roster::Roster;
 use crate::seams::{
@@ -102,6 +104,8 @@ pub struct Seams {
     pub refine: Option<Box<dyn Refine>>,
     /// The server's side of the objective.
     pub companion: Option<Box<dyn Companion>>,
+    /// What protects the clients' data.
+    pub protection: Option<Protection>,
 }
 
 /// A strategy put together from parts.

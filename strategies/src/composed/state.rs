@@ -47,6 +47,7 @@ struct PartStates {
     combine: Vec<u8>,
     refine: Option<Vec<u8>>,
     companion: Option<Vec<u8>>,
+    protection: Option<Vec<u8>>,
 }
 
 impl Composed {
@@ -152,7 +153,8 @@ impl Composed {
 
 impl PartStates {
     fn of(seams: &Seams) -> Result<Self, CodecError> {
-        let Seams { select, pace, guard, group, weigh, combine, refine, companion } = seams;
+        let Seams { select, pace, guard, group, weigh, combine, refine, companion, protection } =
+            seams;
         Ok(Self {
             select: select.save()?,
             pace: pace.save()?,
@@ -162,6 +164,7 @@ impl PartStates {
             combine: combine.save()?,
             refine: refine.as_ref().map(|part| part.save()).transpose()?,
             companion: companion.as_ref().map(|part| part.save()).transpose()?,
+            protection: protection.as_ref().map(|part| part.save()).transpose()?,
         })
     }
 
@@ -178,6 +181,9 @@ impl PartStates {
             part.restore(state)?;
         }
         if let (Some(part), Some(state)) = (&mut seams.companion, &self.companion) {
+            part.restore(state)?;
+        }
+        if let (Some(part), Some(state)) = (&mut seams.protection, &self.protection) {
             part.restore(state)?;
         }
         Ok(())

@@ -13,10 +13,28 @@ pub fn orders() -> impl Iterator<Item = f64> {
 
 /// The Rényi divergences of a sequence of releases, by order; they simply add up, also when a later
 /// release depends on earlier ones (Mironov 2017, proposition 1).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Accountant {
     /// One for each of [`orders`]; empty before the first release.
     divergences: Vec<f64>,
+    /// The latest kind of release, since most are like the one before.
+    #[serde(skip)]
+    latest: Option<Release>,
+}
+
+/// What one release of a kind reveals.
+#[derive(Clone, Debug)]
+struct Release {
+    rate: f64,
+    noise: f64,
+    divergences: Vec<f64>,
+}
+
+impl Release {
+    fn new(rate: f64, noise: f64) -> Self {
+        let divergences = orders().map(|order| sampled_gaussian(rate, noise, order)).collect();
+        Self { rate, noise, divergences }
+    }
 }
 
 impl Accountant {
@@ -24,12 +42,18 @@ impl Accountant {
     /// step stands for a release with more noise: `c` contributions of one member in one release count
     /// as `c^2` steps when nothing is sampled.
     pub fn add(&mut self, rate: f64, noise: f64, steps: f64) {
-        if self.divergences.is_empty() {
-            self.divergences = orders().map(|_| 0.0).collect();
+        if steps == 0.0 {
+            return;
         }
-        for (sum, order) in self.divergences.iter_mut().zip(orders()) {
-            *sum += steps * sampled_gaussian(rate, noise, order);
+        let release = match self.latest.take() {
+            Some(release) if release.rate == rate && release.noise == noise => release,
+            _ => Release::new(rate, noise),
+        };
+        self.divergences.resize(release.divergences.len(), 0.0);
+        for (sum, one) in self.divergences.iter_mut().zip(&release.divergences) {
+            *sum += steps * one;
         }
+        self.latest = Some(release);
     }
 
     /// The least epsilon that holds at this `delta`, over all orders; 0 before the first release.
@@ -127,7 +151,7 @@ mod tests {
     #[test]
     fn the_conversion_by_hand() {
         let divergences = orders().map(|order| if order <= 32.0 { 1.1 } else { 1e9 }).collect();
-        let constant = Accountant { divergences };
+        let constant = Accountant { divergences, latest: None };
         assert!((constant.epsilon(1e-5) - 1.327_838_061_76).abs() < 1e-10);
         let classical = 1.1 + 1e5f64.ln() / 31.0;
         assert!((constant.classical_epsilon(1e-5) - classical).abs() < 1e-12);

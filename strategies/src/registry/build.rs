@@ -133,6 +133,7 @@ impl Parts {
             combine: self.combine.with_buffers(&self.pace, registry)?,
             refine: self.refine.build(registry)?,
             companion: self.companion.build(registry)?,
+            protection: self.protection(),
         })
     }
 }
@@ -141,6 +142,7 @@ impl SelectPart {
     fn build(&self, registry: &Registry) -> Result<Box<dyn Select>, String> {
         Ok(match self.clone() {
             Self::Uniform => Box::new(select::Uniform),
+            Self::Poisson => Box::new(select::Poisson),
             Self::All => Box::new(select::All),
             Self::BySamples => Box::new(select::BySamples::default()),
             Self::Schedule(part) => Box::new(part),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One of the seven seams, without the objective, which is the clients'.
+/// One of the seams, without the objective, which is the clients'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Seam {
     /// Whom to invite.
@@ -21,6 +21,8 @@ pub enum Seam {
     Refine,
     /// The server's side of the objective.
     Companion,
+    /// What protects the clients' data.
+    Privacy,
 }
 
 impl fmt::Display for Seam {
@@ -34,6 +36,7 @@ impl fmt::Display for Seam {
             Self::Combine => "combine",
             Self::Refine => "refine",
             Self::Companion => "companion",
+            Self::Privacy => "privacy",
         })
     }
 }
@@ -65,10 +68,16 @@ pub fn catalogue() -> &'static [Entry] {
     CATALOGUE
 }
 
-use Seam::{Combine, Companion, Group, Guard, Pace, Refine, Select, Weigh};
+use Seam::{Combine, Companion, Group, Guard, Pace, Privacy, Refine, Select, Weigh};
 
 const CATALOGUE: &[Entry] = &[
     entry(Select, "uniform", "every free client with the same probability", "McMahan et al. 2017"),
+    entry(
+        Select,
+        "poisson",
+        "each client independently of the others",
+        "McMahan et al. 2018 (DP-FedAvg)",
+    ),
     entry(Select, "all", "the free clients with the lowest ids", ""),
     entry(Select, "by-samples", "probability proportional to samples", "Li et al. 2020"),
     entry(Select, "schedule", "a fixed list of clients for every round", ""),
@@ -234,5 +243,17 @@ const CATALOGUE: &[Entry] = &[
         "privacy-face",
         "differentially private clusters of class centres, for others to keep away from",
         "Meng et al. 2022 (PrivacyFace)",
+    ),
+    entry(
+        Privacy,
+        "central",
+        "the server adds noise to the sum of clipped changes",
+        "McMahan et al. 2018 (DP-FedAvg); Andrew et al. 2021 (adaptive clipping)",
+    ),
+    entry(
+        Privacy,
+        "local",
+        "clients clip their changes and add noise before they send them",
+        "Kasiviswanathan et al. 2011",
     ),
 ];

@@ -4,6 +4,7 @@ use super::{
     CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart,
     WeighPart,
 };
+use crate::privacy::Privacy;
 use crate::weigh::Staleness;
 use std::fmt::Display;
 
@@ -77,6 +78,7 @@ impl Parts {
         found.extend(self.combine.check());
         found.extend(self.refine.check());
         found.extend(self.companion.check());
+        found.extend(self.privacy.check());
         found
     }
 }
@@ -118,7 +120,12 @@ impl SelectPart {
                 c.part("pisces.decay", p.decay).share("pisces.least", p.least);
                 c.at_least("pisces.radius", p.radius, 0.0);
             }
-            Self::Uniform | Self::All | Self::BySamples | Self::Script | Self::Custom(_) => {}
+            Self::Uniform
+            | Self::Poisson
+            | Self::All
+            | Self::BySamples
+            | Self::Script
+            | Self::Custom(_) => {}
         }
         c.found
     }
@@ -245,6 +252,40 @@ impl WeighPart {
                 .above_zero("port.bound", p.bound),
             _ => &mut c,
         };
+        c.found
+    }
+}
+
+impl Privacy {
+    fn check(&self) -> Vec<String> {
+        let mut c = Checker::new("strategy.privacy");
+        let fits = self.delta > 0.0 && self.delta < 1.0;
+        c.require(fits, "delta", self.delta, "above 0 and below 1");
+        c.above_zero("epsilon_budget", self.epsilon_budget.unwrap_or(1.0));
+        let noises = [
+            self.central.map(|part| ("central", part.clip_norm, part.noise_multiplier)),
+            self.local.map(|part| ("local", part.clip_norm, part.noise_multiplier)),
+        ];
+        if let (Some(budget), [None, None]) = (self.epsilon_budget, noises) {
+            let rule = "left out where neither `central` nor `local` adds noise";
+            c.require(false, "epsilon_budget", budget, rule);
+        }
+        for (key, clip, noise) in noises.into_iter().flatten() {
+            c.above_zero(&format!("{key}.clip_norm"), clip);
+            c.at_least(&format!("{key}.noise_multiplier"), noise, 0.0);
+            let silent = noise == 0.0 && self.epsilon_budget.is_some();
+            let rule =
+                "above 0 where there is an `epsilon_budget`: without noise epsilon is infinite";
+            c.require(!silent, &format!("{key}.noise_multiplier"), noise, rule);
+        }
+        if let Some((central, adaptive)) = self.central.and_then(|c| Some((c, c.adaptive?))) {
+            c.share("central.adaptive.quantile", adaptive.quantile);
+            c.above_zero("central.adaptive.rate", adaptive.rate);
+            let least = central.noise_multiplier / 2.0;
+            let count = adaptive.count_noise.unwrap_or(f64::INFINITY);
+            let rule = format!("above {least}, half of the noise multiplier");
+            c.require(count > least, "central.adaptive.count_noise", count, rule);
+        }
         c.found
     }
 }

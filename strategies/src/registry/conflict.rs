@@ -75,6 +75,7 @@ impl Parts {
             let weigh = format!("strategy.weigh = {}", name(part));
             refuse(&weigh, &combine, self.weigh_and_combine(part));
         }
+        found.extend(self.privacy_conflicts());
         found
     }
 
@@ -96,6 +97,12 @@ impl Parts {
     }
 
     fn select_and_pace(&self) -> Option<&'static str> {
+        if self.select == SelectPart::Poisson && !matches!(self.pace, PacePart::Synchronous(_)) {
+            return Some(
+                "it draws every client by chance, not a number of them, which only whole rounds can wait for; use \
+                 the pace `synchronous`",
+            );
+        }
         let rounds = matches!(
             self.pace,
             PacePart::Synchronous(_)

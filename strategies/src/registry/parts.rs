@@ -23,6 +23,8 @@ pub enum SelectPart {
     /// Everybody with the same probability.
     #[default]
     Uniform,
+    /// Everybody independently of the others.
+    Poisson,
     /// The lowest ids.
     All,
     /// In proportion to the samples.

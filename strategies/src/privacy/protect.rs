@@ -1,0 +1,217 @@
+//! Puts the promise of privacy between the updates and the rule that merges them.
+
+use super::adaptive::{Clip, Share};
+use super::noise::{add_noise, clip_factor};
+use super::{Meter, Privacy, Spent};
+use crate::seams::{Batch, Combine, View};
+use crate::update::{Arrival, Update};
+use offbeat_kernel::codec::{CodecError, decode, encode};
+use offbeat_kernel::{ClientId, Purpose, SeedTree, Stream};
+use offbeat_learning::Flat;
+use std::collections::BTreeMap;
+
+/// What the other parts of a strategy mean for its privacy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    /// Updates that a release is divided by, whatever number comes: at least 1.
+    pub expected: f64,
+    /// Clients are drawn by chance, independently of each other, once for each release.
+    pub sampled: bool,
+}
+
+/// Guards the way from updates to a new model: clips, adds up, adds noise, divides by a fixed number, and
+/// keeps the books. What comes of it is given to the strategy's own rule as the mean change of one update,
+/// so that server optimizers work on it as on any other.
+#[derive(Debug)]
+pub struct Protection {
+    settings: Privacy,
+    plan: Plan,
+    state: State,
+}
+
+/// What changes during a run.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct State {
+    meter: Meter,
+    clip: Clip,
+    /// Releases so far, which no crash of the server takes back: no noise is ever used twice.
+    releases: u64,
+    /// Clients were drawn with this probability, and nothing was released of them yet.
+    drawn: Option<f64>,
+}
+
+impl Protection {
+    /// A protection with nothing spent; `None` when nothing is protected.
+    pub fn new(settings: &Privacy, plan: Plan) -> Option<Self> {
+        if settings.central.is_none() && settings.local.is_none() {
+            return None;
+        }
+        let norm = settings.central.map_or(f64::INFINITY, |central| central.clip_norm);
+        let clip = Clip::new(norm);
+        let state = State { meter: Meter::default(), clip, releases: 0, drawn: None };
+        Some(Self { settings: settings.clone(), plan, state })
+    }
+
+    /// The other parts have changed; what was spent stays spent.
+    pub(crate) fn replan(&mut self, new: Option<Self>) {
+        if let Some(new) = new {
+            self.plan = new.plan;
+        }
+    }
+
+    /// What was spent so far.
+    pub fn spent(&self) -> Spent {
+        self.state.meter.spent(&self.settings)
+    }
+
+    /// A draw that nothing was released of; the next release covers it.
+    pub(crate) fn open_draw(&self) -> bool {
+        self.state.drawn.is_some()
+    }
+
+    /// Each client was drawn with probability `rate`.
+    pub(crate) fn drew(&mut self, rate: f64) {
+        if self.plan.sampled && self.settings.central.is_some() {
+            self.state.drawn = Some(rate);
+        }
+    }
+
+    /// A client is about to be asked for an update.
+    ///
+    /// # Errors
+    /// Why it must not be: its update would exceed the budget.
+    pub(crate) fn ask(&mut self, client: ClientId) -> Result<(), String> {
+        if self.settings.local.is_none() {
+            return Ok(());
+        }
+        let mut after = self.state.meter.clone();
+        after.asked(client);
+        self.within_budget(&after)?;
+        self.state.meter = after;
+        Ok(())
+    }
+
+    /// The books after a release of these updates.
+    ///
+    /// # Errors
+    /// Why it must not be released: the budget would be exceeded.
+    pub(crate) fn charge(&self, arrivals: &[Arrival]) -> Result<Meter, String> {
+        let mut after = self.state.meter.clone();
+        let Some(central) = self.settings.central else { return Ok(after) };
+        match self.state.drawn {
+            Some(rate) => after.drew(rate, central.noise_multiplier),
+            None => {
+                let clients: Vec<ClientId> = arrivals.iter().map(|a| a.client).collect();
+                after.released(&clients);
+            }
+        }
+        self.within_budget(&after)?;
+        Ok(after)
+    }
+
+    /// What was charged for is published.
+    pub(crate) fn paid(&mut self, meter: Meter) {
+        self.state.meter = meter;
+        self.state.drawn = None;
+    }
+
+    fn within_budget(&self, after: &Meter) -> Result<(), String> {
+        let Some(budget) = self.settings.epsilon_budget else { return Ok(()) };
+        let (now, next) = (self.spent(), after.spent(&self.settings));
+        if next.most() <= budget {
+            return Ok(());
+        }
+        Err(format!(
+            "the privacy budget is spent: epsilon is {:.3} at delta {:e}, the next step would make it {:.3}, \
+             above {budget}",
+            now.most(),
+            now.delta,
+            next.most()
+        ))
+    }
+
+    /// The new model: `inner`'s, of the protected mean change.
+    pub(crate) fn combine(
+        &mut self,
+        inner: &mut dyn Combine,
+        batch: &mut Batch<'_>,
+        view: &View<'_>,
+    ) -> Flat {
+        let Some(central) = self.settings.central else { return inner.combine(batch, view) };
+        let mut mean = self.clipped_sum(batch);
+        let share = Share::of(&central, self.plan.expected);
+        let mut stream = self.stream(view.seeds);
+        add_noise(&mut mean, share.sum * self.state.clip.norm, &mut stream);
+        mean.scale((1.0 / self.plan.expected) as f32);
+        if let Some(adaptive) = &central.adaptive {
+            self.state.clip.step(adaptive, share, self.plan.expected, &mut stream);
+        }
+        self.state.releases += 1;
+        hand_on(mean, inner, batch, view)
+    }
+
+    /// The sum of the clipped changes, each times its weight, which counts as at most 1.
+    fn clipped_sum(&mut self, batch: &mut Batch<'_>) -> Flat {
+        let mut sum = Flat::zeros(batch.model.len());
+        for (position, update) in &mut *batch.updates {
+            let norm = update.delta().norm();
+            let weight = batch.weights.get(position).copied().unwrap_or(0.0).clamp(0.0, 1.0);
+            let factor = weight * clip_factor(norm, self.state.clip.norm);
+            self.state.clip.saw(norm);
+            sum.add_scaled_difference(factor as f32, &update.params, &update.base);
+        }
+        sum
+    }
+
+    /// The stream of this release's noise.
+    fn stream(&self, seeds: SeedTree) -> Stream {
+        seeds.stream(Purpose::Privacy, u64::MAX, self.state.releases)
+    }
+
+    /// All that changes during a run, as bytes.
+    ///
+    /// # Errors
+    /// When a piece refuses to be serialised.
+    pub fn save(&self) -> Result<Vec<u8>, CodecError> {
+        encode(&self.state)
+    }
+
+    /// Puts back what [`Protection::save`] gave.
+    ///
+    /// # Errors
+    /// When the bytes are not such a state.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
+        self.state = decode(bytes)?;
+        Ok(())
+    }
+}
+
+/// Gives `mean` to `inner` as the change of a single update of weight 1.
+fn hand_on(mean: Flat, inner: &mut dyn Combine, batch: &mut Batch<'_>, view: &View<'_>) -> Flat {
+    let mut params = batch.model.clone();
+    params.add_scaled(1.0, &mean);
+    let arrival = Arrival {
+        task: offbeat_kernel::TaskId(u64::MAX),
+        client: ClientId(u32::MAX),
+        base_version: view.version,
+        samples: 1,
+        completeness: 1.0,
+        invited: view.now,
+        arrived: view.now,
+        tag: batch.tag,
+    };
+    let update = Update {
+        arrival,
+        base: batch.model.clone(),
+        params,
+        steps: 1,
+        loss: 0.0,
+        loss_squared: 0.0,
+        scalars: BTreeMap::new(),
+        extras: BTreeMap::new(),
+    };
+    let mut feed = std::iter::once((0, update));
+    let (model, group, tag) = (batch.model, batch.group, batch.tag);
+    let mut one = Batch { model, group, tag, weights: &[1.0], updates: &mut feed };
+    inner.combine(&mut one, view)
+}
