@@ -55,6 +55,8 @@ pub struct ClientSetup {
     pub cluster_numbers: usize,
     /// Whether they say how far training moved their answers.
     pub cosine_distance: bool,
+    /// Bytes that secure aggregation adds to an answer.
+    pub extra_bytes: u64,
     /// What is done to them, where something may be.
     pub interventions: Option<SharedInterventions>,
     /// Whether messages may come twice or out of order, so that they remember their last task.
@@ -261,7 +263,7 @@ impl Client {
 
     fn promise(&self, task: &Task) {
         let Some(job) = task.job.clone() else { return };
-        let up = self.setup.coded.up_len(task.params).most();
+        let up = self.setup.coded.up_len(task.params).most() + self.setup.extra_bytes;
         let id = task.answer.task;
         let way = crate::conditions::Direction::Up;
         let due = task.finish + self.setup.conditions.transfer(self.id, id, way, up);
@@ -287,7 +289,8 @@ impl Client {
             // How long the message is the values say, so they must be there now.
             EncodedLen::AtMost(most) => self.setup.book.payload(id).unwrap_or(most),
         };
-        let bytes = wire::update_len(&task.answer, steps, payload, scalars, &beside);
+        let bytes = wire::update_len(&task.answer, steps, payload, scalars, &beside)
+            + self.setup.extra_bytes;
         self.pay(&task, 1.0, now, bytes);
         let to = self.setup.topology.above(self.id);
         let send = |answer: Answer| {

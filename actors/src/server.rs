@@ -37,6 +37,8 @@ pub struct Server {
     stop: StopRules,
     topology: Topology,
     coded: Arc<Coded>,
+    /// Bytes that secure aggregation adds to an invitation.
+    extra_bytes: u64,
     book: Book,
     tally: Tally,
     best: Option<f64>,
@@ -91,6 +93,7 @@ impl Server {
             stop,
             topology: Topology::Star,
             coded: Arc::default(),
+            extra_bytes: 0,
             book,
             tally,
             best: None,
@@ -115,6 +118,12 @@ impl Server {
     /// The server of a federation whose models and updates are written so.
     pub fn coding(mut self, coded: Arc<Coded>) -> Self {
         self.coded = coded;
+        self
+    }
+
+    /// A server whose invitations come with so many more bytes.
+    pub fn sending_beside(mut self, extra_bytes: u64) -> Self {
+        self.extra_bytes = extra_bytes;
         self
     }
 
@@ -215,7 +224,7 @@ impl Server {
         let Invitation { task, client, version, model, extras, assignment } = invitation;
         let invite = Invite { task, version, invited: now, model, extras, assignment };
         let message = Message::Invite(Box::new(invite));
-        let bytes_down = self.coded.message_len(&message);
+        let bytes_down = self.coded.message_len(&message) + self.extra_bytes;
         if let Some(board) = &self.board {
             board.count(client, |counts| counts.invited += 1);
         }

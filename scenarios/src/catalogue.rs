@@ -26,6 +26,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/attacks.toml", include_str!("../library/attacks.toml")),
     ("scenarios/library/codecs.toml", include_str!("../library/codecs.toml")),
     ("scenarios/library/private.toml", include_str!("../library/private.toml")),
+    ("scenarios/library/secure.toml", include_str!("../library/secure.toml")),
     ("scenarios/library/diurnal.toml", include_str!("../library/diurnal.toml")),
     ("scenarios/library/fedreid.toml", include_str!("../library/fedreid.toml")),
     ("scenarios/library/fedreid-study.toml", include_str!("../library/fedreid-study.toml")),

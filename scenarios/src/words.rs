@@ -58,6 +58,7 @@ pub fn strategy(strategy: &StrategySection) -> String {
             .privacy
             .local
             .map(|part| format!("local noise {}, clip {}", part.noise_multiplier, part.clip_norm)),
+        strategy.privacy.secure.map(|_| "hidden sums".to_string()),
         (strategy.buffers != usual.buffers).then(|| format!("buffers {}", part(&strategy.buffers))),
         (strategy.travel == Travel::Backbone).then(|| "heads stay".to_string()),
     ];

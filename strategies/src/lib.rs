@@ -18,6 +18,7 @@ pub mod registry;
 pub mod resources;
 pub mod roster;
 pub mod seams;
+pub mod secure;
 pub mod select;
 pub mod signal;
 pub mod update;

@@ -2,7 +2,7 @@
 
 use crate::companion::FirstHeads;
 use offbeat_learning::data::Shard;
-use offbeat_learning::{Flat, LearnError, Trainer};
+use offbeat_learning::{Flat, LearnError, LocalPlan, Trainer};
 use std::fmt::{self, Debug};
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ pub struct Resources {
     pub trainer: Option<Arc<dyn Trainer>>,
     /// Samples that the server may look at; their labels mean nothing.
     pub public: Option<Arc<Shard>>,
+    /// Labelled samples of the server's own, and how it trains on them.
+    pub root: Option<(Arc<Shard>, Arc<LocalPlan>)>,
     /// Where the shared parameters hold buffers; empty for none.
     pub buffers: Range<usize>,
     /// What becomes of them.
@@ -54,6 +56,23 @@ pub struct Public {
     pub threads: usize,
 }
 
+/// A trainer and labelled samples of the server's own.
+#[derive(Clone)]
+pub struct Root {
+    /// Trains at the server.
+    pub trainer: Arc<dyn Trainer>,
+    /// The samples.
+    pub shard: Arc<Shard>,
+    /// How it trains: as the clients do.
+    pub plan: Arc<LocalPlan>,
+}
+
+impl Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Root").field("samples", &self.shard.len()).finish_non_exhaustive()
+    }
+}
+
 impl Debug for Public {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Public").field("samples", &self.shard.len()).finish_non_exhaustive()
@@ -74,6 +93,25 @@ impl Resources {
             _ => Err(format!(
                 "{key} looks at public pictures, and there are none; take a data set that has some, such as \
                  `nine-domains`"
+            )),
+        }
+    }
+}
+
+impl Resources {
+    /// What a part that trains at the server needs.
+    ///
+    /// # Errors
+    /// In words, for the part at `key`, when there is no trainer or no labelled sample.
+    pub fn root(&self, key: &str) -> Result<Root, String> {
+        match (&self.trainer, &self.root) {
+            (Some(trainer), Some((shard, plan))) if !shard.is_empty() => {
+                let (trainer, shard, plan) = (trainer.clone(), shard.clone(), plan.clone());
+                Ok(Root { trainer, shard, plan })
+            }
+            _ => Err(format!(
+                "{key} trains on samples of the server's own, and there are none; take a data set whose samples \
+                 have labels that all clients share"
             )),
         }
     }

@@ -1,5 +1,6 @@
 //! What a scenario may write under `[strategy]`.
 
+use offbeat_strategies::privacy::Privacy;
 use offbeat_strategies::registry::{
     CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, Parts, RefinePart, Registry, Seam,
     SelectPart, WeighPart, catalogue,
@@ -149,6 +150,7 @@ fn readable<T: Serialize + for<'a> Deserialize<'a>>(name: &str) -> bool {
         "multi-krum" => "byzantine = 1, keep = 2",
         "staleness" => "polynomial = {}",
         "norm" => "most = 1.0",
+        "central" | "local" => "clip_norm = 1.0, noise_multiplier = 1.0",
         _ => "",
     };
     let forms = [format!("part = \"{name}\""), format!("part = {{ {name} = {{ {settings} }} }}")];
@@ -170,6 +172,7 @@ fn the_catalogue_lists_what_can_be_written() {
             Seam::Combine => readable::<CombinePart>(entry.name),
             Seam::Refine => readable::<RefinePart>(entry.name),
             Seam::Companion => readable::<CompanionPart>(entry.name),
+            Seam::Privacy => readable::<Privacy>(entry.name),
         };
         assert!(known, "{} {} cannot be read", entry.seam, entry.name);
     }

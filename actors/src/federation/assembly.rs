@@ -49,6 +49,8 @@ impl Driver {
         let pool = Pool::new(pool, workbench)
             .map_err(|source| RunError::Workers { workers: pool.workers, source })?;
         let (tally, homes) = (Tally::default(), Homes::default());
+        let protection = seams.protection.as_ref();
+        let extra = protection.map(|part| part.traffic(initial.len())).unwrap_or_default();
         let interventions = federation.director.as_ref().map(|setup| setup.interventions.clone());
         let book = Book::new(pool, cohort).counting(tally.clone());
         let topology = federation.topology;
@@ -67,12 +69,14 @@ impl Driver {
             controls,
             cluster_numbers,
             cosine_distance,
+            extra_bytes: extra.up,
         };
         let (evaluation, stop) = (federation.evaluation, federation.stop);
         let mut server =
             Server::new(initial.clone(), evaluation, stop.clone(), book.clone(), tally.clone())
                 .above(topology.clone())
-                .coding(coded);
+                .coding(coded)
+                .sending_beside(extra.down);
         let mut edges = edges(&topology, &setup, &federation.roster, &tally, seeds);
         let mut strategy = Composed::new(seams, initial.clone());
         let mut told = stop.read_evaluations();

@@ -39,6 +39,7 @@ impl Server {
             stop: _,
             topology: _,
             coded: _,
+            extra_bytes: _,
             book: _,
             tally: _,
             best,

@@ -6,11 +6,13 @@ use crate::prepare::Prepared;
 use crate::spec::{Buffers, EvaluateOn, ScenarioFile};
 use offbeat_actors::retrieval::ReIdBench;
 use offbeat_kernel::Purpose;
+use offbeat_learning::data::Shard;
 use offbeat_learning::reid::ClientPictures;
-use offbeat_learning::{Part, Trainer};
+use offbeat_learning::{LocalPlan, Part, Trainer};
 use offbeat_strategies::companion::FirstHeads;
-use offbeat_strategies::registry::{CompanionPart, Registry, WeighPart};
+use offbeat_strategies::registry::{CombinePart, CompanionPart, Registry, WeighPart};
 use offbeat_strategies::resources::{BufferPolicy, Resources};
+use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -83,6 +85,7 @@ pub(super) fn registry(
     };
     registry.resources = Resources {
         trainer: Some(trainer.clone()),
+        root: root_samples(sections, prepared),
         public: prepared.people.as_ref().and_then(|people| people.public.clone()),
         // What stays with the clients is not in what is merged.
         buffers: match sections.strategy.buffers {
@@ -94,4 +97,22 @@ pub(super) fn registry(
         threads: workers,
     };
     registry
+}
+
+/// Samples of the server's own, where its strategy trains on some: drawn from those of all clients whose data
+/// are as the data set has them.
+fn root_samples(
+    sections: &ScenarioFile,
+    prepared: &Prepared,
+) -> Option<(Arc<Shard>, Arc<LocalPlan>)> {
+    let CombinePart::FlTrust(settings) = &sections.strategy.combine else { return None };
+    let data = &prepared.shards.first()?.data;
+    let alike = prepared.shards.iter().filter(|shard| Arc::ptr_eq(&shard.data, data));
+    let mut rows: Vec<u32> = alike.flat_map(|shard| shard.rows.iter().copied()).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let mut stream = prepared.seeds.stream(Purpose::Refinement, u64::MAX, 0);
+    let rows = rows.partial_shuffle(&mut stream, settings.samples).0.to_vec().into();
+    let plan = Arc::new(sections.training.plan());
+    Some((Arc::new(Shard { data: data.clone(), rows }), plan))
 }

@@ -3,12 +3,13 @@
 use super::Checks;
 use crate::spec::{Buffers, EvaluateOn, ScenarioFile, Travel};
 use offbeat_learning::network::NetworkSpec;
-use offbeat_strategies::registry::{PacePart, SelectPart, WeighPart};
+use offbeat_strategies::registry::{CombinePart, PacePart, SelectPart, WeighPart};
 
 pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
     pace(file, checks);
     parts(file, checks);
     privacy(file, checks);
+    trust(file, checks);
     if file.strategy.travel == Travel::Backbone && file.network.model == NetworkSpec::Softmax {
         checks.conflict(
             "strategy.travel",
@@ -36,19 +37,33 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
     }
 }
 
+/// A server that trains itself needs the whole model.
+fn trust(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    let trusts = matches!(file.strategy.combine, CombinePart::FlTrust(_));
+    if trusts && file.strategy.travel == Travel::Backbone {
+        checks.conflict(
+            "strategy.combine",
+            "strategy.travel",
+            "with private heads the server has no whole model to train on its own samples",
+            "write `travel = \"all\"`, or take another rule against hostile clients, such as `median`",
+        );
+    }
+}
+
 /// What would let more out than `[strategy.privacy]` says.
 fn privacy(file: &ScenarioFile, checks: &mut Checks<'_>) {
     let strategy = &file.strategy;
-    let noises = [
+    let parts = [
         (strategy.privacy.central.is_some(), "strategy.privacy.central"),
         (strategy.privacy.local.is_some(), "strategy.privacy.local"),
+        (strategy.privacy.secure.is_some(), "strategy.privacy.secure"),
     ];
-    let Some((_, key)) = noises.into_iter().find(|(is, _)| *is) else { return };
+    let Some((_, key)) = parts.into_iter().find(|(is, _)| *is) else { return };
     if file.topology.tree().is_some() {
         checks.conflict(
             key,
             "topology.tree",
-            "edge servers merge their clients' updates before any noise of the server's covers them",
+            "edge servers see and merge their own clients' updates before anything protects them",
             "remove `[topology.tree]`, or the privacy",
         );
     }

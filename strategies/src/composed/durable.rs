@@ -75,6 +75,7 @@ impl Composed {
         self.orders.clear();
         self.bells.silence();
         self.short = false;
+        self.absent = 0;
         let Some(durable) = &self.durable else { return Ok(()) };
         self.models.clone_from(&durable.models);
         self.group_of.clone_from(&durable.group_of);

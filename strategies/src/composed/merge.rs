@@ -34,6 +34,7 @@ impl Composed {
         if let Some(companion) = self.seams.companion.as_mut().filter(|_| !merged.is_empty()) {
             companion.merged(&Self::view((self.version, &self.ledger, &self.busy), cx));
         }
+        self.absent = 0;
         if !merged.is_empty() {
             self.pay(paid);
             self.publish(merged);
@@ -83,7 +84,7 @@ impl Composed {
         cx: &mut Context<'_>,
     ) -> Vec<Merged> {
         let mut merged = Vec::with_capacity(batch.len());
-        let version = self.version;
+        let (version, dropped) = (self.version, self.dropped());
         let model = self.models[&0].clone();
         let (mut gate, Rest { mut companion, combine, protection, view }) = self.gate(cx);
         let mut updates = batch.into_iter().enumerate().filter_map(|(i, arrival)| {
@@ -96,8 +97,8 @@ impl Composed {
         });
         let mut batch = Batch { model: &model, group: 0, tag, weights, updates: &mut updates };
         let next = match protection {
-            Some(protection) => protection.combine(combine, &mut batch, &view),
-            None => combine.combine(&mut batch, &view),
+            Some(protection) => protection.combine(combine, &mut batch, dropped, &view),
+            None => Ok(combine.combine(&mut batch, &view)),
         };
         // A combiner may stop early; what it left is computed and noted all the same.
         updates.by_ref().for_each(drop);
@@ -138,6 +139,7 @@ impl Composed {
         cx: &Context<'_>,
     ) -> Vec<Merged> {
         let mut merged = Vec::with_capacity(own.len());
+        let dropped = self.dropped();
         let view = Self::view((self.version, &self.ledger, &self.busy), cx);
         let model = self.models.get(&group).unwrap_or(&self.models[&0]).clone();
         let weights = self.seams.weigh.weigh(own, &model, &view);
@@ -151,19 +153,37 @@ impl Composed {
         let mut feed = own.iter().cloned().enumerate();
         let mut batch = Batch { model: &model, group, tag, weights: &weights, updates: &mut feed };
         let combine = &mut *self.seams.combine;
-        let mut next = match &mut self.seams.protection {
-            Some(protection) => protection.combine(combine, &mut batch, &view),
-            None => combine.combine(&mut batch, &view),
+        let next = match &mut self.seams.protection {
+            Some(protection) => protection.combine(combine, &mut batch, dropped, &view),
+            None => Ok(combine.combine(&mut batch, &view)),
         };
-        if let Some(refine) = self.seams.refine.as_mut() {
-            next = refine.refine(next, own, &view);
-        }
+        let next = next.map(|next| match self.seams.refine.as_mut() {
+            Some(refine) => refine.refine(next, own, &view),
+            None => next,
+        });
         self.renew(group, next, &mut merged);
         merged
     }
 
-    /// The new model of a group, unless it is not finite: then the model stays, and nothing was merged.
-    pub(super) fn renew(&mut self, group: u32, next: Flat, merged: &mut Vec<Merged>) {
+    /// The new model of a group, unless there is none, or it is not finite: then the model stays, and
+    /// nothing was merged.
+    pub(super) fn renew(
+        &mut self,
+        group: u32,
+        next: Result<Flat, String>,
+        merged: &mut Vec<Merged>,
+    ) {
+        let next = match next {
+            Ok(next) => next,
+            Err(reason) => {
+                for (feedback, ..) in merged.drain(..) {
+                    let Arrival { task, client, .. } = feedback.arrival;
+                    let reason = reason.clone();
+                    self.orders.push(Order::Failed { task, client, reason });
+                }
+                return;
+            }
+        };
         if next.is_finite() {
             self.models.insert(group, next);
             return;

@@ -122,6 +122,8 @@ pub struct Composed {
     arrived: Vec<Arrival>,
     busy: BTreeSet<ClientId>,
     ledger: Ledger,
+    /// Clients that were lost, or taken back, since the last aggregation, after they had begun.
+    absent: usize,
     retry_set: bool,
     /// An invitation found too few.
     short: bool,
@@ -151,6 +153,7 @@ impl Composed {
             arrived: Vec::new(),
             busy: BTreeSet::new(),
             ledger: Ledger::default(),
+            absent: 0,
             retry_set: false,
             short: false,
             bells: Bells::default(),
@@ -247,6 +250,7 @@ impl Composed {
         let flight = self.flights.remove(&task)?;
         self.busy.remove(&flight.client);
         self.bases.remove(&task);
+        self.absent += usize::from(reason != LossReason::Declined);
         self.ledger.entry(client).lost += 1;
         self.seams.select.lost(client, reason);
         Some(PaceSignal::Lost(task))
@@ -271,6 +275,7 @@ impl Composed {
                 if let Some(flight) = self.flights.remove(&task) {
                     self.busy.remove(&flight.client);
                     self.bases.remove(&task);
+                    self.absent += 1;
                     self.orders.push(Order::Cancel { task, client: flight.client });
                 }
             }

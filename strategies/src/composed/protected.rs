@@ -8,6 +8,11 @@ use crate::update::Arrival;
 use offbeat_kernel::ClientId;
 
 impl Composed {
+    /// Clients of the open round that have not answered, and whose answers the next release does without.
+    pub(super) fn dropped(&self) -> usize {
+        self.absent + self.flights.len()
+    }
+
     /// What the books say after a release of `batch`. When the budget does not allow it, `batch` is thrown
     /// away, the run is to end, and there is no answer.
     pub(super) fn afford(
@@ -66,7 +71,7 @@ impl Composed {
         let mut nobody = std::iter::empty();
         let mut batch =
             Batch { model: &model, group: 0, tag: 0, weights: &[], updates: &mut nobody };
-        let next = protection.combine(&mut *self.seams.combine, &mut batch, &view);
+        let next = protection.combine(&mut *self.seams.combine, &mut batch, 0, &view);
         protection.paid(meter);
         self.renew(0, next, &mut Vec::new());
         self.publish(Vec::new());

@@ -28,6 +28,7 @@ pub struct State {
     arrived: Vec<Arrival>,
     busy: BTreeSet<ClientId>,
     ledger: Ledger,
+    absent: usize,
     retry_set: bool,
     short: bool,
     bells: Bells,
@@ -69,6 +70,7 @@ impl Composed {
             arrived,
             busy,
             ledger,
+            absent,
             retry_set,
             short,
             bells,
@@ -89,6 +91,7 @@ impl Composed {
             arrived: arrived.clone(),
             busy: busy.clone(),
             ledger: ledger.clone(),
+            absent: *absent,
             retry_set: *retry_set,
             short: *short,
             bells: bells.clone(),
@@ -117,6 +120,7 @@ impl Composed {
             arrived,
             busy,
             ledger,
+            absent,
             retry_set,
             short,
             bells,
@@ -143,6 +147,7 @@ impl Composed {
         self.arrived = arrived;
         self.busy = busy;
         self.ledger = ledger;
+        self.absent = absent;
         self.retry_set = retry_set;
         self.short = short;
         self.bells = bells;

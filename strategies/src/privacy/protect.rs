@@ -2,11 +2,12 @@
 
 use super::adaptive::{Clip, Share};
 use super::noise::{add_noise, clip_factor};
-use super::{Meter, Privacy, Spent};
+use super::{Central, Meter, Privacy, Spent};
 use crate::seams::{Batch, Combine, View};
+use crate::secure::{Round, Secure, SecureError, Traffic};
 use crate::update::{Arrival, Update};
 use offbeat_kernel::codec::{CodecError, decode, encode};
-use offbeat_kernel::{ClientId, Purpose, SeedTree, Stream};
+use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::Flat;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,9 @@ pub struct Plan {
     pub expected: f64,
     /// Clients are drawn by chance, independently of each other, once for each release.
     pub sampled: bool,
+    /// Releases are rounds, of whose clients some may drop out; otherwise a release has the clients whose
+    /// updates are there.
+    pub rounds: bool,
 }
 
 /// Guards the way from updates to a new model: clips, adds up, adds noise, divides by a fixed number, and
@@ -36,6 +40,8 @@ struct State {
     clip: Clip,
     /// Releases so far, which no crash of the server takes back: no noise is ever used twice.
     releases: u64,
+    /// Rounds of secure aggregation so far, lost ones too.
+    rounds: u64,
     /// Clients were drawn with this probability, and nothing was released of them yet.
     drawn: Option<f64>,
 }
@@ -43,12 +49,13 @@ struct State {
 impl Protection {
     /// A protection with nothing spent; `None` when nothing is protected.
     pub fn new(settings: &Privacy, plan: Plan) -> Option<Self> {
-        if settings.central.is_none() && settings.local.is_none() {
+        let Privacy { central, local, secure, .. } = settings;
+        if central.is_none() && local.is_none() && secure.is_none() {
             return None;
         }
         let norm = settings.central.map_or(f64::INFINITY, |central| central.clip_norm);
         let clip = Clip::new(norm);
-        let state = State { meter: Meter::default(), clip, releases: 0, drawn: None };
+        let state = State { meter: Meter::default(), clip, releases: 0, rounds: 0, drawn: None };
         Some(Self { settings: settings.clone(), plan, state })
     }
 
@@ -62,6 +69,14 @@ impl Protection {
     /// What was spent so far.
     pub fn spent(&self) -> Spent {
         self.state.meter.spent(&self.settings)
+    }
+
+    /// Bytes that protecting an update of `len` numbers adds to its messages.
+    pub fn traffic(&self, len: usize) -> Traffic {
+        match self.settings.secure {
+            Some(_) => Traffic::of(self.plan.expected as usize, len),
+            None => Traffic::default(),
+        }
     }
 
     /// A draw that nothing was released of; the next release covers it.
@@ -130,42 +145,91 @@ impl Protection {
         ))
     }
 
-    /// The new model: `inner`'s, of the protected mean change.
+    /// The new model: `inner`'s, of the protected mean change. `dropped` clients of the round did not answer.
+    ///
+    /// # Errors
+    /// Why there is none: too many dropped out for the sum to be read.
     pub(crate) fn combine(
         &mut self,
         inner: &mut dyn Combine,
         batch: &mut Batch<'_>,
+        dropped: usize,
         view: &View<'_>,
-    ) -> Flat {
-        let Some(central) = self.settings.central else { return inner.combine(batch, view) };
-        let mut mean = self.clipped_sum(batch);
-        let share = Share::of(&central, self.plan.expected);
-        let mut stream = self.stream(view.seeds);
-        add_noise(&mut mean, share.sum * self.state.clip.norm, &mut stream);
-        mean.scale((1.0 / self.plan.expected) as f32);
+    ) -> Result<Flat, String> {
+        let Privacy { central, secure, .. } = self.settings.clone();
+        if central.is_none() && secure.is_none() {
+            return Ok(inner.combine(batch, view));
+        }
+        let dropped = if self.plan.rounds { dropped } else { 0 };
+        let mut scale = Scale::of(batch.weights, central.is_some());
+        let mut sum = match secure {
+            Some(secure) => self.hidden_sum(batch, &mut scale, (secure, dropped), view)?,
+            None => self.clipped_sum(batch, &mut scale),
+        };
+        if let Some(central) = &central {
+            self.cover(&mut sum, central, view.seeds);
+        }
+        let divisor = if central.is_some() { self.plan.expected } else { scale.total };
+        if divisor > 0.0 {
+            sum.scale((1.0 / divisor) as f32);
+        }
+        self.state.releases += 1;
+        Ok(hand_on(sum, inner, batch, view))
+    }
+
+    /// Adds the server's noise to the sum, and lets the clip norm adapt.
+    fn cover(&mut self, sum: &mut Flat, central: &Central, seeds: SeedTree) {
+        let share = Share::of(central, self.plan.expected);
+        let mut stream = seeds.stream(Purpose::Privacy, u64::MAX, self.state.releases);
+        add_noise(sum, share.sum * self.state.clip.norm, &mut stream);
         if let Some(adaptive) = &central.adaptive {
             self.state.clip.step(adaptive, share, self.plan.expected, &mut stream);
         }
-        self.state.releases += 1;
-        hand_on(mean, inner, batch, view)
     }
 
-    /// The sum of the clipped changes, each times its weight, which counts as at most 1.
-    fn clipped_sum(&mut self, batch: &mut Batch<'_>) -> Flat {
+    /// What the change of an update is multiplied by before it is added up.
+    fn factor(&mut self, position: usize, update: &Update, scale: &mut Scale<'_>) -> f64 {
+        let norm = update.delta().norm();
+        let factor = scale.of_update(position) * clip_factor(norm, self.state.clip.norm);
+        self.state.clip.saw(norm);
+        factor
+    }
+
+    /// The sum of the clipped changes, each times its weight.
+    fn clipped_sum(&mut self, batch: &mut Batch<'_>, scale: &mut Scale<'_>) -> Flat {
         let mut sum = Flat::zeros(batch.model.len());
         for (position, update) in &mut *batch.updates {
-            let norm = update.delta().norm();
-            let weight = batch.weights.get(position).copied().unwrap_or(0.0).clamp(0.0, 1.0);
-            let factor = weight * clip_factor(norm, self.state.clip.norm);
-            self.state.clip.saw(norm);
+            let factor = self.factor(position, &update, scale);
             sum.add_scaled_difference(factor as f32, &update.params, &update.base);
         }
         sum
     }
 
-    /// The stream of this release's noise.
-    fn stream(&self, seeds: SeedTree) -> Stream {
-        seeds.stream(Purpose::Privacy, u64::MAX, self.state.releases)
+    /// The same, as the server learns it by secure aggregation.
+    fn hidden_sum(
+        &mut self,
+        batch: &mut Batch<'_>,
+        scale: &mut Scale<'_>,
+        (secure, dropped): (Secure, usize),
+        view: &View<'_>,
+    ) -> Result<Flat, String> {
+        let (members, len) = (batch.weights.len() + dropped, batch.model.len());
+        if members == 0 {
+            return Ok(Flat::zeros(len));
+        }
+        let point = secure.point();
+        let said = |error: SecureError| error.to_string();
+        point.room(members).map_err(said)?;
+        let needed = secure.needed(members);
+        let mut round = Round::new(view.seeds, self.state.rounds, (members, needed), len);
+        self.state.rounds += 1;
+        for (position, update) in &mut *batch.updates {
+            let factor = self.factor(position, &update, scale);
+            let mut change = Flat::zeros(len);
+            change.add_scaled_difference(factor as f32, &update.params, &update.base);
+            round.send(position, point.encode(&change.host()).map_err(said)?);
+        }
+        round.sum().map(|sum| Flat::new(point.decode(&sum))).map_err(said)
     }
 
     /// All that changes during a run, as bytes.
@@ -183,6 +247,31 @@ impl Protection {
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
         self.state = decode(bytes)?;
         Ok(())
+    }
+}
+
+/// How much each update counts in a sum.
+#[derive(Debug)]
+struct Scale<'a> {
+    weights: &'a [f64],
+    /// What a weight is divided by, so that none is above 1.
+    largest: f64,
+    /// Sum of the scaled weights of the updates that came.
+    total: f64,
+}
+
+impl<'a> Scale<'a> {
+    /// Under central noise weights count as they are, at most as 1; otherwise in relation to the largest.
+    fn of(weights: &'a [f64], central: bool) -> Self {
+        let largest = if central { 1.0 } else { weights.iter().copied().fold(0.0, f64::max) };
+        Self { weights, largest, total: 0.0 }
+    }
+
+    fn of_update(&mut self, position: usize) -> f64 {
+        let weight = self.weights.get(position).copied().unwrap_or(0.0);
+        let scaled = if self.largest > 0.0 { (weight / self.largest).clamp(0.0, 1.0) } else { 0.0 };
+        self.total += scaled;
+        scaled
     }
 }
 

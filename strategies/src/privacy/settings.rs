@@ -1,5 +1,6 @@
 //! What a scenario may write under `[strategy.privacy]`.
 
+use crate::secure::Secure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,9 @@ pub struct Privacy {
     /// Noise that every client adds to its clipped update before it leaves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<Local>,
+    /// The server learns the sum of the updates alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secure: Option<Secure>,
     /// The delta at which epsilon is reported, above 0 and below 1; usually below one over the number of
     /// clients.
     pub delta: f64,
@@ -23,7 +27,7 @@ pub struct Privacy {
 
 impl Default for Privacy {
     fn default() -> Self {
-        Self { central: None, local: None, delta: 1e-5, epsilon_budget: None }
+        Self { central: None, local: None, secure: None, delta: 1e-5, epsilon_budget: None }
     }
 }
 

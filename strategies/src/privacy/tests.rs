@@ -15,7 +15,8 @@ fn central(noise: f64) -> Privacy {
 }
 
 fn protection(privacy: &Privacy, expected: f64, sampled: bool) -> Protection {
-    Protection::new(privacy, Plan { expected, sampled }).expect("something is protected")
+    Protection::new(privacy, Plan { expected, sampled, rounds: true })
+        .expect("something is protected")
 }
 
 /// One release of these updates with equal weights, into a model of zeros.
@@ -27,7 +28,7 @@ fn release(part: &mut Protection, inner: &mut dyn Combine, updates: &[Update]) -
     let mut feed = updates.iter().cloned().enumerate();
     let mut batch =
         Batch { model: &model, group: 0, tag: 0, weights: &weights, updates: &mut feed };
-    let next = part.combine(inner, &mut batch, &world.view());
+    let next = part.combine(inner, &mut batch, 0, &world.view()).expect("nobody dropped out");
     part.paid(paid);
     next.to_vec()
 }
@@ -131,4 +132,53 @@ fn the_clip_norm_adapts() {
     let next = release(&mut part, &mut Mean::default(), &three()[1..2]);
     let norm = f64::from(next[0]).hypot(f64::from(next[1])) * 3.0;
     assert!((2.0..20.0).contains(&norm), "{norm}");
+}
+
+fn secure(threshold: f64) -> Privacy {
+    let secure = crate::secure::Secure { threshold, ..Default::default() };
+    Privacy { secure: Some(secure), ..Privacy::default() }
+}
+
+/// The mean of a release whose sum is hidden, with weights 3, 1 and 2 and `dropped` clients.
+fn hidden(
+    updates: Vec<(usize, Update)>,
+    threshold: f64,
+    dropped: usize,
+) -> Result<Vec<f32>, String> {
+    let mut part = protection(&secure(threshold), 3.0, false);
+    let (world, model) = (World::new(9), Flat::zeros(2));
+    let mut feed = updates.into_iter();
+    let weights = [3.0, 1.0, 2.0];
+    let mut batch =
+        Batch { model: &model, group: 0, tag: 0, weights: &weights, updates: &mut feed };
+    let next = part.combine(&mut Mean::default(), &mut batch, dropped, &world.view())?;
+    Ok(next.to_vec())
+}
+
+/// Changes (1, 2), (4, 0) and (0, -3) with weights 3, 1 and 2: all are multiples of the step, but for a third.
+#[test]
+fn a_hidden_sum_is_the_weighted_mean() {
+    let updates = || {
+        let changes = [[1.0, 2.0], [4.0, 0.0], [0.0, -3.0]];
+        changes.into_iter().enumerate().map(|(c, to)| (c, update(c as u32, &[0.0; 2], &to)))
+    };
+    let mean = hidden(updates().collect(), 0.6, 0).expect("all answered");
+    close(&mean, &[7.0 / 6.0, 0.0]);
+    // One that was to come failed, another never answered: the weights of those who came are left.
+    let mean = hidden(updates().take(2).collect(), 0.5, 0).expect("two of three are enough");
+    close(&mean, &[7.0 / 4.0, 6.0 / 4.0]);
+    let mean = hidden(updates().collect(), 0.6, 2).expect("three of five are enough");
+    close(&mean, &[7.0 / 6.0, 0.0]);
+    let reason = hidden(updates().collect(), 0.6, 3).expect_err("three of six");
+    assert!(reason.contains("3 of 6 clients answered, but 4 are needed"), "{reason}");
+    let far = vec![(0, update(0, &[0.0; 2], &[99.0, 0.0]))];
+    assert!(hidden(far, 0.6, 0).expect_err("beyond the range").contains("outside of +-16"));
+}
+
+/// Both at once: the sum of the clipped changes is hidden, and noise covers it.
+#[test]
+fn hidden_and_noisy() {
+    let both = Privacy { secure: secure(0.6).secure, ..central(0.0) };
+    let mut part = protection(&both, 4.0, false);
+    close(&release(&mut part, &mut Mean::default(), &three()), &[6.0 / 4.0, 10.0 / 4.0]);
 }

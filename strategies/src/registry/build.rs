@@ -8,6 +8,7 @@ use crate::composed::Seams;
 use crate::guard::{self, Guard};
 use crate::resources::{BufferPolicy, Resources};
 use crate::seams::{Combine, Companion, Group, Pace, Refine, Select, Weigh};
+use crate::secure::Encodable;
 use crate::{combine, companion, group, pace, refine, select, weigh};
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
@@ -127,7 +128,7 @@ impl Parts {
         Ok(Seams {
             select: self.select.build(registry)?,
             pace: self.pace.build(registry)?,
-            guard: self.guard.iter().map(|part| part.build(registry)).collect::<Result<_, _>>()?,
+            guard: self.guards(registry)?,
             group: self.group.build(registry)?,
             weigh: Box::new(weigh::Product(weigh)),
             combine: self.combine.with_buffers(&self.pace, registry)?,
@@ -135,6 +136,19 @@ impl Parts {
             companion: self.companion.build(registry)?,
             protection: self.protection(),
         })
+    }
+}
+
+impl Parts {
+    /// The guards; with hidden sums, what a client's own software does not send comes last.
+    fn guards(&self, registry: &Registry) -> Result<Vec<Box<dyn Guard>>, String> {
+        let mut guards: Vec<Box<dyn Guard>> =
+            self.guard.iter().map(|part| part.build(registry)).collect::<Result<_, _>>()?;
+        // Central noise comes with a clip, which keeps every change in the range.
+        if let (Some(secure), None) = (self.privacy.secure, self.privacy.central) {
+            guards.push(Box::new(Encodable { range: secure.range }));
+        }
+        Ok(guards)
     }
 }
 
@@ -263,6 +277,9 @@ impl CombinePart {
             Self::Krum { byzantine } => Box::new(combine::Krum { byzantine, keep: 1 }),
             Self::MultiKrum { byzantine, keep } => Box::new(combine::Krum { byzantine, keep }),
             Self::Bulyan { byzantine } => Box::new(combine::Bulyan { byzantine }),
+            Self::FlTrust(settings) => {
+                Box::new(combine::FlTrust::new(settings, &registry.resources)?)
+            }
             Self::Custom(custom) => registry.combine.make("combine", &custom)?,
         })
     }

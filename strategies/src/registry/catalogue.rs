@@ -218,6 +218,12 @@ const CATALOGUE: &[Entry] = &[
         "Krum's choice, then the mean around the median of every coordinate",
         "El Mhamdi et al. 2018",
     ),
+    entry(
+        Combine,
+        "fltrust",
+        "as far as changes point where the server's own samples point",
+        "Cao et al. 2021",
+    ),
     entry(Refine, "none", "nothing is learnt after merging", ""),
     entry(
         Refine,
@@ -255,5 +261,11 @@ const CATALOGUE: &[Entry] = &[
         "local",
         "clients clip their changes and add noise before they send them",
         "Kasiviswanathan et al. 2011",
+    ),
+    entry(
+        Privacy,
+        "secure",
+        "pairwise masks: the server learns the sum of the updates alone",
+        "Bonawitz et al. 2017",
     ),
 ];

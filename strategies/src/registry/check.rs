@@ -79,6 +79,7 @@ impl Parts {
         found.extend(self.refine.check());
         found.extend(self.companion.check());
         found.extend(self.privacy.check());
+        found.extend(self.check_sums());
         found
     }
 }
@@ -278,6 +279,16 @@ impl Privacy {
                 "above 0 where there is an `epsilon_budget`: without noise epsilon is infinite";
             c.require(!silent, &format!("{key}.noise_multiplier"), noise, rule);
         }
+        if let Some(secure) = self.secure {
+            let fits = secure.threshold > 0.5 && secure.threshold <= 1.0;
+            c.require(fits, "secure.threshold", secure.threshold, "above 0.5 and at most 1");
+            c.above_zero("secure.range", secure.range);
+            let bits = secure.fraction_bits;
+            c.require((1..=48).contains(&bits), "secure.fraction_bits", bits, "from 1 to 48");
+            let clip = self.central.map_or(0.0, |central| central.clip_norm);
+            let rule = format!("at least the clip norm, which is {clip}");
+            c.require(secure.range >= clip, "secure.range", secure.range, rule);
+        }
         if let Some((central, adaptive)) = self.central.and_then(|c| Some((c, c.adaptive?))) {
             c.share("central.adaptive.quantile", adaptive.quantile);
             c.above_zero("central.adaptive.rate", adaptive.rate);
@@ -366,6 +377,9 @@ impl CombinePart {
                 "at least 0 and below 0.5",
             ),
             Self::MultiKrum { keep, .. } => c.positive("multi-krum.keep", *keep as u64),
+            Self::FlTrust(f) => {
+                c.above_zero("fltrust.rate", f.rate).positive("fltrust.samples", f.samples as u64)
+            }
             Self::FedAt
             | Self::Safa
             | Self::Median

@@ -33,6 +33,7 @@ pub(super) fn name(part: &impl fmt::Debug) -> String {
         "FedYogi",
         "FedAt",
         "FedNova",
+        "FlTrust",
         "FedBuff",
         "FedCompass",
         "FedGc",
@@ -175,7 +176,19 @@ impl Parts {
         let counts = matches!(weigh, WeighPart::Samples | WeighPart::Flsim(_));
         let counts = counts || matches!(weigh, WeighPart::CosineDistance(_));
         let plain = matches!(weigh, WeighPart::Samples | WeighPart::Uniform | WeighPart::Custom(_));
+        let discount = matches!(
+            weigh,
+            WeighPart::Uniform
+                | WeighPart::Staleness(_)
+                | WeighPart::FedBuff
+                | WeighPart::Completeness
+                | WeighPart::Custom(_)
+        );
         match &self.combine {
+            CombinePart::FlTrust(_) if !discount => Some(
+                "trust decides how much a client counts, and no figure of its own; use `uniform`, `staleness` or \
+                 `fedbuff`",
+            ),
             CombinePart::Mix(_) if counts => Some(
                 "mixing takes weights between 0 and 1 as they are, these can be counts of samples; use \
                  `staleness`, `fedbuff` or `uniform`",

@@ -200,6 +200,9 @@ pub enum CombinePart {
         /// How many changes are kept, at least 1.
         keep: usize,
     },
+    /// As far as the server's own samples trust them.
+    #[serde(rename = "fltrust")]
+    FlTrust(combine::FlTrustSettings),
     /// Krum's choice, then the middle of every coordinate.
     Bulyan {
         /// How many clients may be hostile.
@@ -219,6 +222,7 @@ impl CombinePart {
                 | Self::Krum { .. }
                 | Self::MultiKrum { .. }
                 | Self::Bulyan { .. }
+                | Self::FlTrust(_)
         )
     }
 }

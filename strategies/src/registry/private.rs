@@ -5,10 +5,12 @@ use super::{
     CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart,
     WeighPart,
 };
+use crate::combine::{Mean, Of};
 use crate::privacy::{Plan, Protection};
 
 const CENTRAL: &str = "strategy.privacy.central";
 const LOCAL: &str = "strategy.privacy.local";
+const SECURE: &str = "strategy.privacy.secure";
 
 impl Parts {
     /// Updates in a release as far as they can be foreseen; `None` for paces that merge as many as come.
@@ -23,11 +25,29 @@ impl Parts {
         }
     }
 
+    /// Whether the hidden sums have at least two updates, and fit into the field.
+    pub(super) fn check_sums(&self) -> Vec<String> {
+        let Some((secure, count)) = self.privacy.secure.zip(self.expected_updates()) else {
+            return Vec::new();
+        };
+        if count < 2 && !matches!(self.pace, PacePart::Immediate(_)) {
+            let key = match self.pace {
+                PacePart::Buffered(_) => "buffered.buffer".to_string(),
+                _ => format!("{}.clients", name(&self.pace)),
+            };
+            let rule = "at least 2 for secure aggregation: the sum of one update is that update";
+            return vec![format!("strategy.pace.{key} is {count}; it must be {rule}")];
+        }
+        let room = secure.point().room(count);
+        room.err().map(|error| format!("strategy.privacy.secure: {error}")).into_iter().collect()
+    }
+
     /// What protects the clients' data under these parts.
     pub(super) fn protection(&self) -> Option<Protection> {
         let expected = self.expected_updates().unwrap_or(1).max(1) as f64;
         let sampled = self.select == SelectPart::Poisson;
-        Protection::new(&self.privacy, Plan { expected, sampled })
+        let rounds = !matches!(self.pace, PacePart::Buffered(_) | PacePart::Immediate(_));
+        Protection::new(&self.privacy, Plan { expected, sampled, rounds })
     }
 
     /// Parts that would break what `[strategy.privacy]` promises. A custom part is taken at its word.
@@ -38,9 +58,26 @@ impl Parts {
                 found.push(Conflict { a: a.into(), b, reason: reason.into() });
             }
         };
-        for key in self.noise_keys() {
+        for key in self.keys([CENTRAL, LOCAL]) {
             refuse(key, key_of("select", &self.select), self.looks_at_losses());
+        }
+        for key in self.keys([CENTRAL, LOCAL, SECURE]) {
             refuse(key, key_of("companion", &self.companion), self.sends_beside());
+        }
+        for key in self.keys([CENTRAL, SECURE]) {
+            refuse(key, key_of("pace", &self.pace), self.no_denominator());
+            refuse(key, key_of("group", &self.group), self.several_models());
+            refuse(key, key_of("combine", &self.combine), self.looks_at_single());
+            refuse(key, key_of("refine", &self.refine), self.refines());
+        }
+        for key in self.keys([SECURE]) {
+            refuse(key, key_of("pace", &self.pace), self.sums_of_one());
+            for part in &self.weigh {
+                refuse(key, key_of("weigh", part), weighs_by_values(part));
+            }
+            for part in &self.guard {
+                refuse(key, key_of("guard", part), judges_by_values(part));
+            }
         }
         if self.privacy.local.is_some() {
             for part in &self.weigh {
@@ -48,10 +85,6 @@ impl Parts {
             }
         }
         if self.privacy.central.is_some() {
-            refuse(CENTRAL, key_of("pace", &self.pace), self.no_denominator());
-            refuse(CENTRAL, key_of("group", &self.group), self.several_models());
-            refuse(CENTRAL, key_of("combine", &self.combine), self.looks_at_single());
-            refuse(CENTRAL, key_of("refine", &self.refine), self.refines());
             for part in &self.weigh {
                 refuse(CENTRAL, key_of("weigh", part), unbounded(part));
             }
@@ -62,10 +95,20 @@ impl Parts {
         found
     }
 
-    fn noise_keys(&self) -> Vec<&'static str> {
-        let privacy = &self.privacy;
-        let both = [(privacy.central.is_some(), CENTRAL), (privacy.local.is_some(), LOCAL)];
-        both.into_iter().filter_map(|(is, key)| is.then_some(key)).collect()
+    /// Those of these keys that are there.
+    fn keys<const N: usize>(&self, asked: [&'static str; N]) -> Vec<&'static str> {
+        let there = |key: &&str| match *key {
+            CENTRAL => self.privacy.central.is_some(),
+            LOCAL => self.privacy.local.is_some(),
+            _ => self.privacy.secure.is_some(),
+        };
+        asked.into_iter().filter(there).collect()
+    }
+
+    fn sums_of_one(&self) -> Option<&'static str> {
+        matches!(self.pace, PacePart::Immediate(_)).then_some(
+            "it merges every update alone, and the sum of one update is that update; use the pace `buffered`",
+        )
     }
 
     fn looks_at_losses(&self) -> Option<&'static str> {
@@ -88,21 +131,22 @@ impl Parts {
 
     fn no_denominator(&self) -> Option<&'static str> {
         self.expected_updates().is_none().then_some(
-            "the sum is divided by a fixed number of updates, and this pace merges as many as come; use \
-             `synchronous`, `over-selection`, `deadline`, `buffered` or `immediate`",
+            "how many updates are in a sum has to be known beforehand, and this pace merges as many as come; use \
+             `synchronous`, `over-selection`, `deadline` or `buffered`",
         )
     }
 
     fn several_models(&self) -> Option<&'static str> {
         (self.group != GroupPart::One).then_some(
-            "which client is in which group says something of its data that no noise covers; use the group `one`",
+            "grouping looks at single updates, and which client is in which group says something of its data; use the \
+             group `one`",
         )
     }
 
     fn looks_at_single(&self) -> Option<&'static str> {
         let sum_is_enough = matches!(
             self.combine,
-            CombinePart::Mean(_)
+            CombinePart::Mean(Mean { of: Of::Changes, .. })
                 | CombinePart::Mix(_)
                 | CombinePart::FedAvgM(_)
                 | CombinePart::FedAdagrad(_)
@@ -111,14 +155,14 @@ impl Parts {
                 | CombinePart::Custom(_)
         );
         (!sum_is_enough).then_some(
-            "it looks at single updates or keeps them, and only their noisy sum is protected; use `mean` or a server \
-             optimizer",
+            "it looks at single updates or keeps them, and only the sum of their changes is protected; use `mean` or \
+             a server optimizer",
         )
     }
 
     fn refines(&self) -> Option<&'static str> {
         matches!(self.refine, RefinePart::Distillation(_)).then_some(
-            "it learns from single updates, and only their noisy sum is protected; use the refine `none`",
+            "it learns from single updates, and only their sum is protected; use the refine `none`",
         )
     }
 }
@@ -154,5 +198,23 @@ fn unbounded(part: &WeighPart) -> Option<&'static str> {
 fn looks_at_others(part: &GuardPart) -> Option<&'static str> {
     matches!(part, GuardPart::RelativeNorm(_)).then_some(
         "one client would move what others are held to, and no noise covers that; use the guard `norm`",
+    )
+}
+
+/// A weight that the server computes from the values of single updates, or of what they report of them.
+fn weighs_by_values(part: &WeighPart) -> Option<&'static str> {
+    let by_values =
+        matches!(part, WeighPart::Refl(_) | WeighPart::Port(_) | WeighPart::CosineDistance(_));
+    by_values.then_some(
+        "the server would have to see single updates, or what each says of itself, to weigh them; use `samples`, \
+         `uniform`, `staleness` or `fedbuff`",
+    )
+}
+
+/// A guard that has to see a single update.
+fn judges_by_values(part: &GuardPart) -> Option<&'static str> {
+    matches!(part, GuardPart::Norm(_) | GuardPart::RelativeNorm(_)).then_some(
+        "the server would have to see single updates to measure them; use `central`, whose clients clip, or no such \
+         guard",
     )
 }
