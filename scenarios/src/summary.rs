@@ -6,6 +6,7 @@ use crate::report::retrieval::{self, Whose, by_domain, mean};
 use crate::rundir::table::{Spread, reason_name};
 use crate::snapshot::Cost;
 use crate::units::{bytes, count};
+use crate::words::wrap;
 use offbeat_actors::RunResult;
 use offbeat_actors::tally::Below;
 use offbeat_kernel::Span;
@@ -60,6 +61,11 @@ pub struct Summary {
     /// What was revealed of the client of which most is known; not there where nothing protects the clients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privacy: Option<Spent>,
+    /// Updates whose work or merging failed.
+    pub failed: u64,
+    /// Why the first of them did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_failure: Option<String>,
     /// Answers that guards refused or cut, by what became of them and why (`clipped: norm`).
     pub guarded: BTreeMap<String, u64>,
     /// Worker threads.
@@ -213,6 +219,8 @@ impl Summary {
             wasted_share: gather.wasted_share(),
             lost: lost.collect(),
             privacy: result.counts.privacy,
+            failed: result.counts.failed,
+            first_failure: result.counts.failures.first().cloned(),
             guarded: guarded(result),
             workers: result.workers,
             utilisation: result.pool.utilisation,
@@ -311,6 +319,12 @@ impl Summary {
         let answers = answers.map(|(name, number)| format!("{} {name}", count(*number)));
         for (index, line) in lines(answers, 60).into_iter().enumerate() {
             rows.push((if index == 0 { "guarded" } else { "" }, line));
+        }
+        if let Some(first) = &self.first_failure {
+            let failed = format!("{} updates; the first: {first}", count(self.failed));
+            for (index, line) in wrap(&failed, 62).into_iter().enumerate() {
+                rows.push((if index == 0 { "failed" } else { "" }, line));
+            }
         }
         rows.extend(self.edges.iter().flat_map(Edges::rows));
         if let Some(wasted) = self.wasted_share {

@@ -65,7 +65,9 @@ pub enum Behaviour {
     /// A little is enough (Baruch et al. 2019, algorithm 3): the colluders compute mean and standard
     /// deviation of their honest changes and return the mean less `z` deviations, all the same.
     LittleIsEnough {
-        /// Deviations. By the paper's formula for all clients when left out.
+        /// Deviations. By the paper's formula for all clients when left out: the most that a majority rule
+        /// cannot tell from honest changes, which with a fifth of hostile clients is little (0.16 for 4 of
+        /// 20, 0.29 for 20 of 100) and hardly moves a model; with almost half of them it is 1.4.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         z: Option<f64>,
         /// Of how many colluders' honest changes the statistics are, at least 2. Each costs a training.

@@ -15,6 +15,7 @@ mod honest;
 mod laziness;
 mod limits;
 mod patchy;
+mod private;
 mod protocol;
 mod resume;
 mod scaffold;

@@ -190,6 +190,26 @@ proptest! {
 }
 
 #[test]
+fn what_protects_the_clients_survives() {
+    for text in [
+        r#"{"select":"poisson","pace":{"synchronous":{"clients":2}},
+            "privacy":{"central":{"clip_norm":1.0,"noise_multiplier":1.0,"adaptive":{}}}}"#,
+        r#"{"pace":{"buffered":{"buffer":2,"concurrency":4}},
+            "privacy":{"central":{"clip_norm":1.0,"noise_multiplier":1.0},"epsilon_budget":12.0}}"#,
+        r#"{"pace":{"immediate":{"concurrency":3}},
+            "privacy":{"local":{"clip_norm":1.0,"noise_multiplier":4.0}}}"#,
+        r#"{"pace":{"over-selection":{"clients":4,"factor":1.5}},"privacy":{"secure":{"threshold":0.6}}}"#,
+    ] {
+        let mut parts = parts(text);
+        parts.weigh = vec![offbeat_strategies::registry::WeighPart::Uniform];
+        let mut world = World::new(6, parts);
+        world.ideal.seconds_per_sample = vec![0.002, 0.02, 0.005, 0.03, 0.01, 0.004];
+        world.versions = 6;
+        assert!(holds(|| world.federation(), 5) > 3, "{text}");
+    }
+}
+
+#[test]
 fn edge_servers_in_the_middle_of_their_rounds_survive() {
     use crate::edges::tree;
     use offbeat_actors::{EdgeRules, Wait};

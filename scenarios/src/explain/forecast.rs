@@ -11,6 +11,7 @@ use offbeat_actors::work::Shards;
 use offbeat_actors::{Memory, Record};
 use offbeat_kernel::{ClientId, Purpose};
 use offbeat_learning::{LearnError, TrainRequest};
+use offbeat_strategies::privacy::Spent;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,6 +54,9 @@ pub struct Forecast {
     /// Bytes that clients sent to edge servers, and edge servers to them; none in a star. The figures above
     /// are then those between the server and its edge servers.
     pub below: Option<[u64; 2]>,
+    /// What the play would have revealed of the client of which most is known, where something protects
+    /// the clients.
+    pub privacy: Option<Spent>,
     /// What it costs this machine.
     pub machine: Machine,
 }
@@ -117,6 +121,7 @@ pub fn forecast(loaded: &Loaded, options: &Options) -> Result<Forecast, Problem>
         round_seconds: [0.1, 0.5, 0.9, 0.99].map(|share| quantile(&rounds, share).unwrap_or(0.0)),
         bytes_up: counts.bytes_up,
         bytes_down: counts.bytes_down,
+        privacy: counts.privacy,
         below: (below.messages > 0).then_some([below.bytes_up, below.bytes_down]),
         machine,
     })

@@ -17,15 +17,16 @@ pub fn sentences(scenario: &Scenario, forecast: &Forecast) -> String {
         ("who", who(sections, forecast)),
         ("learns", what(sections, forecast)),
         ("how", how(sections)),
+        ("protects", protects(sections, forecast)),
         ("ends", ends(sections)),
         ("time", time(forecast)),
         ("bytes", traffic(forecast)),
         ("here", here(forecast)),
         ("found by", found(forecast)),
     ];
-    for (name, sentence) in parts {
-        for (index, line) in words::wrap(&sentence, 66).iter().enumerate() {
-            let name = if index == 0 { name } else { "" };
+    for (name, sentence) in parts.iter().filter(|(_, sentence)| !sentence.is_empty()) {
+        for (index, line) in words::wrap(sentence.trim_end(), 66).iter().enumerate() {
+            let name = if index == 0 { name } else { &"" };
             text += &format!("  {name:<9}  {line}\n");
         }
     }
@@ -88,6 +89,32 @@ fn how(sections: &ScenarioFile) -> String {
     let about = catalogue::strategies().into_iter().find(|item| item.name == wanted);
     if let Some(item) = about {
         text += &format!(" Its pace: {}.", item.about.trim_end_matches('.'));
+    }
+    text
+}
+
+/// What protects the clients' data, and how well; empty where nothing does.
+fn protects(sections: &ScenarioFile, forecast: &Forecast) -> String {
+    let privacy = &sections.strategy.privacy;
+    let mut text = String::new();
+    if let Some(secure) = privacy.secure {
+        let share = 100.0 * secure.threshold;
+        text += &format!(
+            "The server learns the sum of the updates alone, if at least {share:.0} % of a round's clients \
+             answer. "
+        );
+    }
+    let Some(spent) = forecast.privacy else { return text };
+    let (versions, delta) = (count(forecast.versions), spent.delta);
+    let kinds =
+        [(spent.central, "the published models are"), (spent.local, "a client's updates are")];
+    for (epsilon, what) in kinds {
+        if let Some(epsilon) = epsilon {
+            text += &format!(
+                "After {versions} versions {what} ({epsilon:.3}, {delta:e})-differentially private for every \
+                 client. "
+            );
+        }
     }
     text
 }

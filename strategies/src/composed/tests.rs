@@ -72,7 +72,10 @@ struct Play {
 impl Play {
     fn new(pace: PacePart, count: u32) -> Self {
         let weigh = vec![WeighPart::Staleness(weigh::Staleness::Polynomial { a: 0.5 })];
-        let parts = Parts { pace, weigh, ..Parts::default() };
+        Self::with(&Parts { pace, weigh, ..Parts::default() }, count)
+    }
+
+    fn with(parts: &Parts, count: u32) -> Self {
         let seams = parts.build(&Registry::default()).expect("valid parts");
         Self {
             strategy: Composed::new(seams, Flat::zeros(4)),
@@ -214,3 +217,5 @@ fn a_large_population_is_not_asked_one_by_one_while_somebody_works() {
     gone.on(Signal::Start);
     assert!(gone.finished.expect("over").contains("none will come back"));
 }
+
+mod private;

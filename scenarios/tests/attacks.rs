@@ -1,0 +1,113 @@
+//! Attacks and defences under asynchronous paces: what breaks the mean, and what holds.
+
+use offbeat::run::{Options, trace};
+use offbeat::{Overrides, load_text};
+use offbeat_actors::RunResult;
+use offbeat_strategies::guard::{Fault, Measure};
+use std::path::Path;
+
+/// Accuracy at the end, and the attack's success where it has an aim.
+fn ends(attack: &str, strategy: &str, versions: u64) -> (f64, Option<f64>) {
+    let result = whole(attack, strategy, versions);
+    (result.test.map_or(0.0, |test| test.accuracy), result.attack_success)
+}
+
+fn whole(attack: &str, strategy: &str, versions: u64) -> RunResult {
+    let text = format!(
+        "version = 1
+[run]
+seed = 2
+versions = {versions}
+[data]
+dataset = \"digits\"
+partition = \"iid\"
+[population]
+clients = 20
+[population.device]
+reference_flops_per_second = 1e5
+speed = {{ choice = {{ values = [0.5, 1.0, 2.0] }} }}
+[network]
+model = \"softmax\"
+[training]
+epochs = 2
+batch = 16
+sgd = {{ rate = 0.1 }}
+[[adversary]]
+share = 0.2
+behaviour = {attack}
+[strategy]
+{strategy}
+[evaluation]
+every_versions = {versions}
+"
+    );
+    let loaded = load_text(Path::new("attack.toml"), &text, &Overrides::default());
+    let loaded = loaded.unwrap_or_else(|problems| panic!("{strategy}: {problems}"));
+    let options = Options { workers: 1, ..Options::default() };
+    trace(&loaded, &options).unwrap_or_else(|error| panic!("{strategy}: {error:?}"))
+}
+
+const FLIP: &str = "{ sign-flip = { scale = 4.0 } }";
+const BUFFERED: &str =
+    "pace = { buffered = { buffer = 10, concurrency = 20 } }\nweigh = [\"uniform\", \"fedbuff\"]\n";
+const IMMEDIATE: &str =
+    "pace = { immediate = { concurrency = 20 } }\nweigh = [\"uniform\", \"fedbuff\"]\n";
+
+/// A fifth of the clients send the opposite, four times as large.
+#[test]
+fn a_sign_flip_breaks_the_buffered_mean_and_no_robust_rule() {
+    let end = |combine: &str| ends(FLIP, &format!("{BUFFERED}{combine}"), 60).0;
+    let open = end("combine = \"mean\"");
+    let clipped = end("guard = [{ norm = { most = 1.0 } }]");
+    let trusted = end("combine = { fltrust = {} }");
+    println!("buffered: mean {open:.3}, clip {clipped:.3}, fltrust {trusted:.3}");
+    assert!(open < 0.6, "the mean ends at {open}");
+    assert!(clipped > 0.85 && trusted > 0.85, "clip {clipped}, fltrust {trusted}");
+    let plain = BUFFERED.replace(", \"fedbuff\"", "");
+    let median = ends(FLIP, &format!("{plain}combine = \"median\""), 60).0;
+    assert!(median > 0.85, "median {median}");
+}
+
+/// One update at a time: no rule sees two, but the server's own samples say whom to trust.
+#[test]
+fn a_sign_flip_breaks_updates_merged_one_by_one_and_no_trusted_ones() {
+    let end = |combine: &str| ends(FLIP, &format!("{IMMEDIATE}{combine}"), 400).0;
+    let open = end("combine = { mean = { rate = 0.3, by = \"count\" } }");
+    let trusted = end("combine = { fltrust = { rate = 0.3, by = \"count\" } }");
+    println!("immediate: mean {open:.3}, fltrust {trusted:.3}");
+    assert!(open < 0.6, "the mean ends at {open}");
+    assert!(trusted > 0.85, "fltrust ends at {trusted}");
+}
+
+/// A backdoor by model replacement: the mean takes it in, trust and a clip keep it out.
+#[test]
+fn a_backdoor_comes_through_the_buffered_mean_alone() {
+    let attack = "{ model-replacement = { target = 0 } }";
+    let end = |combine: &str| ends(attack, &format!("{BUFFERED}{combine}"), 60);
+    let (_, open) = end("combine = \"mean\"");
+    let (accuracy, trusted) = end("combine = { fltrust = {} }");
+    println!("backdoor: mean {open:?}, fltrust {trusted:?} at accuracy {accuracy:.3}");
+    assert!(open.expect("the attack has an aim") > 0.5, "{open:?}");
+    assert!(trusted.expect("the attack has an aim") < 0.3 && accuracy > 0.85, "{trusted:?}");
+}
+
+/// A lie about samples counts a hundredfold, unless figures are checked; under either pace.
+#[test]
+fn false_counts_of_samples_are_refused_under_any_pace() {
+    let attack = "{ false-samples = { factor = 100.0 } }";
+    for pace in ["buffered = { buffer = 10, concurrency = 20 }", "immediate = { concurrency = 20 }"]
+    {
+        let run = |guard: &str| {
+            let strategy = format!("pace = {{ {pace} }}\nweigh = [\"samples\"]\n{guard}");
+            whole(attack, &strategy, 60).counts
+        };
+        assert!(run("").guarded.is_empty());
+        let checked = run("guard = [{ scalars = {} }]");
+        let refused = checked.guarded.get(&(Fault::Samples, Measure::Refused)).copied();
+        let (refused, merged) = (refused.unwrap_or(0), checked.merged);
+        println!("{pace}: {refused} refused, {merged} merged");
+        // Four of twenty equally slow or fast clients lie: a fifth of the answers, by and large.
+        let share = refused as f64 / (refused + merged) as f64;
+        assert!((0.1..0.32).contains(&share), "{pace}: {refused} of {merged}");
+    }
+}
