@@ -2,6 +2,7 @@
 
 use super::Checks;
 use crate::spec::{Buffers, EvaluateOn, ScenarioFile, Travel};
+use offbeat_learning::codec::Codec;
 use offbeat_learning::network::NetworkSpec;
 use offbeat_strategies::registry::{CombinePart, PacePart, SelectPart, WeighPart};
 
@@ -65,6 +66,14 @@ fn privacy(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "topology.tree",
             "edge servers see and merge their own clients' updates before anything protects them",
             "remove `[topology.tree]`, or the privacy",
+        );
+    }
+    if strategy.privacy.secure.is_some() && file.codec.up != Codec::default() {
+        checks.conflict(
+            "strategy.privacy.secure",
+            "codec.up",
+            "a masked update looks like noise, which no codec can write shorter",
+            "remove `codec.up`, or the secure aggregation",
         );
     }
     if strategy.buffers == Buffers::First {
