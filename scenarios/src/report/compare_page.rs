@@ -11,7 +11,7 @@ use super::html::{escape, label, note, page, section, table};
 use super::lanes::timeline;
 use super::quantity::{Quantity, count};
 use super::stats::{Estimate, average};
-use super::table::{ALWAYS, ATTACK, SENT, TO_TARGET};
+use super::table::{ALWAYS, ATTACK, EPSILON, SENT, TO_TARGET};
 use super::target::Target;
 use super::thin;
 use std::fmt::Write;
@@ -129,6 +129,7 @@ fn whole_table(comparison: &Comparison) -> String {
     let whole: Vec<_> = ALWAYS
         .iter()
         .chain(attacked.then_some(&ATTACK))
+        .chain([&EPSILON])
         .chain([&SENT])
         // A figure that no run has says nothing.
         .filter(|figure| comparison.rows.iter().any(|row| (figure.of)(row).is_some()))

@@ -50,6 +50,9 @@ pub struct Row {
     /// Success rate of the attack at the last evaluation, 0 to 1.
     #[serde(default)]
     pub attack_success: Option<Estimate>,
+    /// What the runs revealed of the client of which most is known, where something protects the clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<Estimate>,
     /// Bytes sent in both directions until the last evaluation.
     #[serde(default)]
     pub bytes_sent: Option<Estimate>,
@@ -114,6 +117,7 @@ impl Row {
             final_accuracy: over(&|run| Some(run.evaluations.last()?.accuracy)),
             final_loss: over(&|run| Some(run.evaluations.last()?.loss)),
             attack_success: over(&|run| run.evaluations.last()?.attack_success),
+            epsilon: over(&|run| run.privacy.map(|spent| spent.most())),
             bytes_sent: over(&|run| Some(Along::Bytes.of(run.evaluations.last()?))),
             mean_staleness: over(&|run| run.mean_staleness),
             p95_staleness: over(&|run| run.p95_staleness),

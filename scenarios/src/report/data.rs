@@ -136,6 +136,13 @@ pub struct EvalPoint {
     pub per_class: Vec<f64>,
 }
 
+impl PrivacyData {
+    /// The larger of the two.
+    pub(crate) fn most(&self) -> f64 {
+        self.central.unwrap_or(0.0).max(self.local.unwrap_or(0.0))
+    }
+}
+
 impl RunData {
     /// The label, or the name where there is none.
     pub(crate) fn shown_label(&self) -> &str {

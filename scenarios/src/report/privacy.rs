@@ -46,11 +46,13 @@ fn chart(
     (x, y): (Axis<'_>, Axis<'_>),
     of: impl Fn(&EvalPoint, f64) -> (f64, f64),
 ) -> String {
-    let known = run.evaluations.iter().filter_map(|point| Some((point, point.epsilon?)));
+    // The model of version 0 has seen nobody.
+    let at = |point: &EvalPoint| point.epsilon.or((point.version == 0).then_some(0.0));
+    let known = run.evaluations.iter().filter_map(|point| Some((point, at(point)?)));
     let finite = known.filter(|(_, epsilon)| epsilon.is_finite());
     let points: Vec<_> = finite.map(|(point, epsilon)| of(point, epsilon)).collect();
     let points = thin::curve(points, POINTS).points;
-    let series = Series { name: run.shown_label().to_string(), index: 3, points, band: Vec::new() };
+    let series = Series { name: run.shown_label().to_string(), index: 0, points, band: Vec::new() };
     let chart = LineChart { name: title, x, y, series: &[series], bar: None };
     figure(title, &chart.svg(), &[])
 }

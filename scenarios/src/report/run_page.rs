@@ -122,8 +122,7 @@ fn learnt(run: &RunData) -> Vec<(&'static str, String)> {
         ("worst tenth of clients", share(worst_decile(&run.client_accuracy))),
     ]);
     if let Some(spent) = run.privacy {
-        let epsilon = spent.central.unwrap_or(0.0).max(spent.local.unwrap_or(0.0));
-        figures.insert(1, ("epsilon", format!("{epsilon:.3}")));
+        figures.insert(1, ("epsilon", format!("{:.3}", spent.most())));
     }
     figures
 }

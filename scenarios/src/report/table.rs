@@ -30,6 +30,10 @@ pub(crate) const TO_TARGET: [Figure; 3] = [
 pub(crate) const ATTACK: Figure =
     Figure { title: "attack", quantity: Quantity::Share, of: |row| row.attack_success };
 
+/// Shown where something protects the clients.
+pub(crate) const EPSILON: Figure =
+    Figure { title: "epsilon", quantity: Quantity::Plain, of: |row| row.epsilon };
+
 /// What all of a run took to send.
 pub(crate) const SENT: Figure =
     Figure { title: "bytes", quantity: Quantity::Bytes, of: |row| row.bytes_sent };
@@ -119,13 +123,14 @@ fn race(comparison: &Comparison) -> Vec<Vec<String>> {
 
 fn always(comparison: &Comparison) -> Vec<Vec<String>> {
     let [accuracy, worst, _, _, wasted] = ALWAYS.map(|figure| (figure.column(comparison), figure));
-    // The worst tenth of the clients gives way to the attack where there is one, and to what was sent where
-    // clients were not evaluated.
+    // The worst tenth of the clients gives way to the attack or to what was revealed where there is one, and to
+    // what was sent where clients were not evaluated.
     let any = |figure: &Figure| comparison.rows.iter().any(|row| (figure.of)(row).is_some());
-    let second = match (any(&ATTACK), any(&worst.1)) {
-        (true, _) => (ATTACK.column(comparison), ATTACK),
-        (false, true) => worst,
-        (false, false) => (SENT.column(comparison), SENT),
+    let second = match [any(&ATTACK), any(&EPSILON), any(&worst.1)] {
+        [true, ..] => (ATTACK.column(comparison), ATTACK),
+        [_, true, _] => (EPSILON.column(comparison), EPSILON),
+        [_, _, true] => worst,
+        _ => (SENT.column(comparison), SENT),
     };
     // What no run has is left out, such as accuracy where persons were searched for.
     let learnt: Vec<_> = [accuracy, second].into_iter().filter(|(_, figure)| any(figure)).collect();
