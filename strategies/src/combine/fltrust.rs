@@ -59,6 +59,7 @@ impl FlTrust {
             step_limit: None,
             correction: None,
             targets: None,
+            foreign: None,
             stream: view.stream(Purpose::Refinement, u64::from(group)),
         };
         let trained = self.root.trainer.train(request).ok()?;

@@ -125,8 +125,9 @@ impl Parts {
     }
 
     fn sends_beside(&self) -> Option<&'static str> {
-        (self.companion == CompanionPart::Scaffold)
-            .then_some("its control variates travel without noise; use the companion `none`")
+        let silent = matches!(self.companion, CompanionPart::None | CompanionPart::Custom(_));
+        (!silent)
+            .then_some("what travels beside the model travels as it is; use the companion `none`")
     }
 
     fn no_denominator(&self) -> Option<&'static str> {
