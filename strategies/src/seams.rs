@@ -1,6 +1,5 @@
 //! The seams: what a part of a strategy has to answer. Each is a trait with one method that matters.
 
-use crate::companion::Budget;
 use crate::ledger::Ledger;
 use crate::roster::Roster;
 use crate::signal::{Assignment, LossReason};
@@ -10,6 +9,10 @@ use offbeat_kernel::{ClientId, SeedTree, Span, Stream, TaskId, Time, Version};
 use offbeat_learning::Flat;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+
+mod companion;
+
+pub use companion::Companion;
 
 /// Saves and restores a part as a whole, for parts that are plain data.
 macro_rules! state_in_bytes {
@@ -373,39 +376,6 @@ impl Debug for Batch<'_> {
 pub trait Refine: Debug + Send {
     /// The refined model.
     fn refine(&mut self, model: Flat, updates: &[Update], view: &View<'_>) -> Flat;
-
-    /// The part's state as bytes, for a snapshot. A part without state keeps the default.
-    ///
-    /// # Errors
-    /// When a piece of the state refuses to be serialised.
-    fn save(&self) -> Result<Vec<u8>, CodecError> {
-        Ok(Vec::new())
-    }
-
-    /// Puts back what [`Self::save`] gave.
-    ///
-    /// # Errors
-    /// When the bytes are not the state of such a part.
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
-        if bytes.is_empty() { Ok(()) } else { Err(CodecError::LeftOver(bytes.len())) }
-    }
-}
-
-/// The server's side of an objective: vectors that travel beside the model.
-pub trait Companion: Debug + Send {
-    /// What the client is given beside the model.
-    fn outfit(&mut self, client: ClientId, model: &Flat) -> BTreeMap<String, Flat>;
-
-    /// Told of every merged update.
-    fn absorb(&mut self, update: &Update, view: &View<'_>);
-
-    /// Told when all updates of an aggregation were absorbed, before their version is published.
-    fn merged(&mut self, _view: &View<'_>) {}
-
-    /// What clients have released of their identities so far, where they do.
-    fn budget(&self) -> Option<Budget> {
-        None
-    }
 
     /// The part's state as bytes, for a snapshot. A part without state keeps the default.
     ///

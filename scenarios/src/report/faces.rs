@@ -68,7 +68,8 @@ pub(crate) fn text(points: &[RetrievalPoint]) -> String {
 /// nothing.
 fn spent(point: Option<&RetrievalPoint>) -> String {
     let Some(budget) = point.and_then(|point| point.budget) else { return String::new() };
-    let releases = format!("{} releases of clusters", budget.releases);
+    let plural = if budget.releases == 1 { "" } else { "s" };
+    let releases = format!("{} release{plural} of clusters", budget.releases);
     match budget.epsilon {
         Some(epsilon) => format!(
             "an identity's centre: epsilon {epsilon:.3} at delta {:e}, {releases}",
@@ -206,7 +207,7 @@ mod tests {
     fn the_last_evaluation_counts() {
         let text = text(&points());
         assert!(text.contains("0.900   0.500   0.250       –   0.125"), "{text}");
-        assert!(text.contains("epsilon 3.500 at delta 1e-5, 1 releases"), "{text}");
+        assert!(text.contains("epsilon 3.500 at delta 1e-5, 1 release of"), "{text}");
         assert!(text.contains("64 000") || text.contains("64,000"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         let page = page(&points());
