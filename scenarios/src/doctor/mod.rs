@@ -132,7 +132,9 @@ mod tests {
         let flex = &findings.devices[0];
         assert_eq!((flex.name, &flex.missing), ("flex", &None));
         assert_eq!(flex.trainers.len(), 3);
-        for tried in &flex.trainers {
+        // Every device that this build has, on a machine that lets it be opened.
+        let built = findings.devices.iter().filter(|found| found.missing.is_none());
+        for tried in built.flat_map(|found| &found.trainers) {
             for speed in &tried.speeds {
                 assert!(speed.samples_per_second > 0.0);
                 assert!(speed.failed.is_none(), "{speed:?}");
