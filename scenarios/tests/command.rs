@@ -177,8 +177,10 @@ fn a_cancelled_job_of_over_selection_is_never_computed() {
     let row = &report["rows"][0];
     assert_eq!(row["tasks"], 2_000);
     assert_eq!(row["jobs_wasted"], 0);
-    // 30 of 130 in each of 20 rounds, and the evaluation's few pieces.
-    assert_eq!(row["jobs_spared"].as_u64().expect("a count"), 600);
+    // 30 of 130 in each of 20 rounds; a few are taken back before they have a job at all.
+    let spared = row["jobs_spared"].as_u64().expect("a count");
+    assert!((550..=600).contains(&spared), "{spared} jobs were spared");
+    // The others, and the evaluation's few pieces.
     let computed = row["jobs_computed"].as_u64().expect("a count");
     assert!((2_000..2_100).contains(&computed), "{computed} jobs were computed");
 }
