@@ -253,7 +253,8 @@ fn problem(error: LearnError, path: &str, document: &Document) -> Problem {
     let text = files::shorten(&error.to_string());
     if let LearnError::Io { path: file, source } = &error {
         let kind = if path.starts_with("data.dataset") {
-            "a relative path counts from `data.dir`, which `--data-dir` changes"
+            "a relative path counts from `data.dir`, which counts from where the command is called; \
+             `--data-dir` names another folder"
         } else {
             "a relative path counts from the folder of the scenario"
         };

@@ -85,7 +85,24 @@ const KEYS: &[(&str, Foreign)] = &[
     ),
     (
         "optimizer optim adam adamw",
-        key("training.sgd", "sgd = { rate = 0.1, momentum = 0.9 }", "", false),
+        key(
+            "",
+            "clients train by stochastic gradient descent alone, with rates about a hundred times those of \
+             Adam: write `sgd = { rate = 0.1, momentum = 0.9 }` in `[training]`; the server has \
+             `combine = \"fedadam\"`",
+            "",
+            false,
+        ),
+    ),
+    (
+        "down_kbps up_kbps kbps bandwidth_kbps",
+        key(
+            "",
+            "bandwidths are in Mbit/s here, a thousandth of the number in kbit/s: write \
+             `down_mbps = { constant = 20.0 }` for 20000 kbit/s",
+            "",
+            false,
+        ),
     ),
     (
         "loss criterion",
@@ -98,7 +115,7 @@ const KEYS: &[(&str, Foreign)] = &[
     ("metric metrics", key("evaluation.on", "on = [\"test\"]", "", false)),
     (
         "partitioner split distribution heterogeneity",
-        key("data.partition", "partition = {}", "{ dirichlet = { alpha = 0.5 } }", false),
+        key("data.partition", "partition = {}", "{ dirichlet = { alpha = 0.5 } }", true),
     ),
     (
         "concentration beta dirichlet_alpha alpha",

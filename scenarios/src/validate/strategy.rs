@@ -16,7 +16,7 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "strategy.travel",
             "network.model",
             "softmax regression is all head: with `travel = \"backbone\"` nothing would travel",
-            "choose a network with a backbone, such as `mlp = { hidden = [64] }`",
+            "choose a network with a backbone, such as `model = { mlp = { hidden = [64] } }` in `[network]`",
         );
     }
     let on_clients = file.evaluation.on.contains(&EvaluateOn::Clients);
@@ -178,7 +178,9 @@ fn scripted(file: &ScenarioFile, checks: &mut Checks<'_>) {
                 format!("`{key}` is left to a script, but there is none"),
                 "nobody would answer",
                 format!(
-                    "add `script = {{ file = \"rules.rhai\" }}` at the top, with a function `{key}`"
+                    "add `script = {{ file = \"rules.rhai\" }}` at the top, with a function `{}`; \
+                     scenarios/cookbook/rules.rhai is one",
+                    if key == "weigh" { "weigh(u)" } else { "select(want, free)" }
                 ),
             );
         }

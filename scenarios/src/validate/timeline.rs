@@ -28,7 +28,8 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
                 &format!("timeline.{index}.timer"),
                 "a timer rings for a script, but there is none",
                 "nobody hears it",
-                "add `script = { file = \"hooks.rhai\" }` at the top, with a function `on_timer`",
+                "add `script = { file = \"hooks.rhai\" }` at the top, with a function `on_timer(name)`; \
+                 scenarios/library/hooks.rhai has one",
             );
         }
     }

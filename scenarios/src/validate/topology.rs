@@ -77,7 +77,8 @@ fn sizes(tree: &TreeSection, file: &ScenarioFile, checks: &mut Checks<'_>) {
             "topology.tree.edges",
             "topology.tree.assign",
             &format!(
-                "there are {groups} groups{with}: edge servers by group are {}",
+                "there {}{with}: edge servers by group are {}",
+                if groups == 1 { "is 1 group".into() } else { format!("are {groups} groups") },
                 groups + rest
             ),
             &format!("write `edges = {}`", groups + rest),

@@ -88,10 +88,10 @@ impl Parts {
                 None
             }
             (CombinePart::FedAt, pace) if !matches!(pace, PacePart::Tiers(_)) => Some(
-                "it weighs latency tiers against each other and needs to know them; use the pace `tiers`",
+                "it weighs latency tiers against each other and needs to know them; use the pace `tiers`, such as `pace = { tiers = { tiers = 5, clients = 4 } }` in `[strategy]`",
             ),
             (CombinePart::Safa, pace) if !matches!(pace, PacePart::Safa(_)) => Some(
-                "its cache relies on the pace to pick and to hold back updates; use the pace `safa`",
+                "its cache relies on the pace to pick and to hold back updates; use the pace `safa`, as `pace = \"safa\"` in `[strategy]`",
             ),
             _ => None,
         }
