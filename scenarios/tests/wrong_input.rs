@@ -70,7 +70,8 @@ fn unknown_key() {
         ·   ╰── not a key of this table
         ╰────
       help: did you mean `batch`? keys here: `epochs`, `steps`, `batch`,
-            `last_batch`, `sgd`, `objective`, `augment`, `instances`, `trainer`
+            `last_batch`, `sgd`, `objective`, `augment`, `instances`, `trainer`,
+            `cohort`
 
     s.toml: 1 error
     ");
@@ -236,7 +237,8 @@ fn bad_overrides() {
        ·       ╰── not a key of this table
        ╰────
       help: did you mean `batch`? keys here: `epochs`, `steps`, `batch`,
-            `last_batch`, `sgd`, `objective`, `augment`, `instances`, `trainer`
+            `last_batch`, `sgd`, `objective`, `augment`, `instances`, `trainer`,
+            `cohort`
 
       × `--set` needs a path and a value joined by `=`
        ╭─[--set:1:1]

@@ -95,11 +95,19 @@ const KEYS: &[(&str, Foreign)] = &[
         ),
     ),
     (
-        "down_kbps up_kbps kbps bandwidth_kbps",
+        "down_kbps kbps bandwidth_kbps",
         key(
+            "population.link.custom.down_mbps",
+            "down_mbps = { constant = 20.0 }` for `20000 kbit/s",
             "",
-            "bandwidths are in Mbit/s here, a thousandth of the number in kbit/s: write \
-             `down_mbps = { constant = 20.0 }` for 20000 kbit/s",
+            false,
+        ),
+    ),
+    (
+        "up_kbps",
+        key(
+            "population.link.custom.up_mbps",
+            "up_mbps = { constant = 5.0 }` for `5000 kbit/s",
             "",
             false,
         ),
