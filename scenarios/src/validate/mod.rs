@@ -89,15 +89,14 @@ fn inside(node: &Node, reason: &str) -> Option<Place> {
 
 /// A path as the reference writes it: `[]` for places in lists.
 fn generic(path: &str) -> String {
-    let parts = path.split('.').fold(String::new(), |mut text, part| {
+    path.split('.').fold(String::new(), |mut text, part| {
         match part.parse::<usize>() {
             Ok(_) => text.push_str("[]"),
             Err(_) if text.is_empty() => text.push_str(part),
             Err(_) => text.push_str(&format!(".{part}")),
         }
         text
-    });
-    parts
+    })
 }
 
 /// Collects problems with their places.

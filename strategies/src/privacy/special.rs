@@ -68,7 +68,7 @@ mod tests {
         near(ln_erfc(0.0), 0.0);
         near(ln_erfc(1.0).exp(), 0.157_299_207_050_285_13);
         near(ln_erfc(2.0).exp(), 0.004_677_734_981_047_266);
-        near(ln_erfc(-1.0).exp(), 1.842_700_792_949_714_9);
+        near(ln_erfc(-1.0).exp(), 1.842_700_792_949_715);
         // At 30 the first terms of the asymptotic series give all digits.
         let x: f64 = 30.0;
         let y = 1.0 / (2.0 * x * x);
