@@ -147,6 +147,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
             reid: ReIdBench::default(),
             cohort: 1,
             local_privacy: None,
+            tap: None,
             timing_only: true,
         },
         pool: PoolConfig { workers: 1, budget_bytes: 1 << 30 },

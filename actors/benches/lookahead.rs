@@ -68,6 +68,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
             reid: ReIdBench::default(),
             cohort: 1,
             local_privacy: None,
+            tap: None,
             timing_only: false,
         },
         pool: PoolConfig { workers, budget_bytes: 1 << 30 },

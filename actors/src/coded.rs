@@ -7,10 +7,11 @@
 
 use crate::message::{Invite, Message};
 use crate::wire;
-use offbeat_kernel::{ClientId, Purpose, SeedTree};
+use offbeat_kernel::{ClientId, Purpose, SeedTree, Stream};
 use offbeat_learning::codec::{Codec, EncodedLen, Feedback, layers};
 use offbeat_learning::layout::{Layout, Part};
 use offbeat_learning::{Flat, LearnError};
+use rand_distr::{Distribution, StandardNormal};
 use std::ops::Range;
 
 /// The codecs of a run.
@@ -22,6 +23,40 @@ pub struct Coded {
     layers: Vec<usize>,
     /// Where the numbers are that travel as they are.
     buffers: Range<usize>,
+    blur: Blur,
+}
+
+/// What a client does to its change before it is encoded, so that less can be read from it. No privacy budget is
+/// kept of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Blur {
+    /// A longer change is scaled to this Euclidean length.
+    pub clip_norm: Option<f64>,
+    /// Standard deviation of the normal noise on each number.
+    pub noise_sigma: f64,
+}
+
+impl Blur {
+    /// Whether changes stay as they are.
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Cuts and blurs the numbers.
+    fn apply(&self, numbers: &mut [f32], stream: &mut Stream) {
+        let norm = numbers.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+        let scale = match self.clip_norm {
+            Some(most) if norm > most => most / norm,
+            _ => 1.0,
+        };
+        for number in numbers {
+            let noise: f64 = match self.noise_sigma > 0.0 {
+                true => StandardNormal.sample(stream),
+                false => 0.0,
+            };
+            *number = (f64::from(*number) * scale + noise * self.noise_sigma) as f32;
+        }
+    }
 }
 
 impl Coded {
@@ -31,7 +66,13 @@ impl Coded {
         let buffers = all.start.min(shared)..all.end.min(shared);
         let mut lengths = layers(layout, 0..buffers.start);
         lengths.extend(layers(layout, buffers.end..shared));
-        Self { up, down, layers: lengths, buffers }
+        Self { up, down, layers: lengths, buffers, blur: Blur::default() }
+    }
+
+    /// The same with changes that are cut and blurred before they are encoded.
+    pub fn blurred(mut self, blur: Blur) -> Self {
+        self.blur = blur;
+        self
     }
 
     /// Whether clients keep what they have not sent yet.
@@ -98,11 +139,17 @@ impl Coded {
         draw: Draw<'_>,
     ) -> Result<(Flat, u64), LearnError> {
         let bytes = wire::flat_len(params.len());
-        let plain = self.up.is_lossless() && self.down.is_lossless();
+        let blurred = !self.blur.is_nothing();
+        let plain = self.up.is_lossless() && self.down.is_lossless() && !blurred;
         if plain || params.len() != sent.len() || !self.fits(params) {
             return Ok((params.clone(), bytes));
         }
-        let change = params.minus(received);
+        let mut change = params.minus(received);
+        if blurred {
+            let mut numbers = self.coded(&change);
+            self.blur.apply(&mut numbers, &mut draw.stream(BLUR));
+            change = self.with_buffers(numbers, &change);
+        }
         if self.up.is_lossless() {
             let mut read = sent.clone();
             read.add_scaled(1.0, &change);
@@ -153,10 +200,15 @@ pub struct Draw<'a> {
 
 const DOWN: u64 = 0;
 const UP: u64 = 1;
+const BLUR: u64 = 2;
 
 impl Draw<'_> {
-    fn stream(&self, way: u64) -> offbeat_kernel::Stream {
-        self.seeds.stream(Purpose::Codec, 2 * u64::from(self.client.0) + way, self.draw)
+    fn stream(&self, way: u64) -> Stream {
+        let client = u64::from(self.client.0);
+        match way {
+            BLUR => self.seeds.stream(Purpose::Privacy, client, self.draw),
+            way => self.seeds.stream(Purpose::Codec, 2 * client + way, self.draw),
+        }
     }
 }
 
@@ -207,6 +259,26 @@ mod tests {
             coded.answered([&sent, &received, &params], &mut left, draw(&seeds)).expect("finite");
         read.host().iter().for_each(|value| assert!((value - (1.0 / 3.0 + 0.5)).abs() < 1e-6));
         assert_eq!(bytes, 1 + 6 * 2 + 2 * 4);
+    }
+
+    #[test]
+    fn changes_are_cut_and_blurred_before_they_travel() {
+        let seeds = SeedTree::new(1);
+        let answered = |blur: Blur| {
+            let coded = Coded::new(Codec::Float32, Codec::Float32, &layout(), 8).blurred(blur);
+            let (sent, mut left) = (Flat::new(vec![1.0; 8]), Feedback::default());
+            let params = Flat::new(vec![3.0; 8]);
+            let vectors = [&sent, &sent, &params];
+            coded.answered(vectors, &mut left, draw(&seeds)).expect("finite").0.to_vec()
+        };
+        // The change is 2 on six numbers, so of length 4.899; buffers stay.
+        let cut = answered(Blur { clip_norm: Some(1.0), noise_sigma: 0.0 });
+        assert!(cut[..6].iter().all(|v| (v - 1.408_248_3).abs() < 1e-6) && cut[6..] == [3.0; 2]);
+        assert_eq!(answered(Blur { clip_norm: Some(5.0), noise_sigma: 0.0 }), [3.0; 8]);
+        let noisy = answered(Blur { clip_norm: None, noise_sigma: 0.1 });
+        assert!(noisy[..6].iter().all(|v| *v != 3.0 && (v - 3.0).abs() < 0.6), "{noisy:?}");
+        assert_eq!(noisy[6..], [3.0; 2]);
+        assert_eq!(noisy, answered(Blur { clip_norm: None, noise_sigma: 0.1 }));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::edge::Edge;
 use crate::effect::{Deliver, Effect};
 use crate::error::RunError;
 use crate::evaluator::Evaluator;
-use crate::message::{Address, Command, Event, Message};
+use crate::message::{Address, Answer, Command, Event, Message};
 use crate::network::{Network, ServerLink, Transmit};
 use crate::promise::Book;
 use crate::record::{Progress, Record, Sink};
@@ -22,6 +22,7 @@ use crate::server::Server;
 use crate::snapshot::{Continuation, Driving, Keeper, Occasion};
 use crate::strategist::Strategist;
 use crate::tally::Tally;
+use crate::tap::{Overhear, Tap};
 use crate::topology::Topology;
 use crate::work::Workbench;
 use actix::{Actor, Addr};
@@ -127,6 +128,7 @@ struct Driver {
     evaluator: Addr<Evaluator>,
     recorder: Addr<Recorder>,
     director: Option<Addr<Director>>,
+    tap: Option<Addr<Tap>>,
     /// Nothing has begun yet.
     fresh: bool,
     /// What is replaced before anything else happens.
@@ -289,6 +291,11 @@ impl Driver {
         match effect {
             Effect::Schedule { at, to, message } => self.schedule(at, to, message),
             Effect::Send { client, to, message, bytes } => {
+                if let (Some(tap), Message::Update(answer)) = (&self.tap, &message) {
+                    let stopped = |_| RunError::ActorStopped { address: Address::Network, at: now };
+                    let heard = Overhear { now, answer: Answer::clone(answer) };
+                    tap.send(heard).await.map_err(stopped)?;
+                }
                 let transmit = Transmit { now, client, to, message, bytes };
                 let carried = self.network.send(transmit).await;
                 let stopped = |_| RunError::ActorStopped { address: Address::Network, at: now };
@@ -349,6 +356,7 @@ impl Driver {
             Record::Clients { clients, .. } => self.driving.last.clients.clone_from(clients),
             Record::Retrieval { tried, .. } => self.driving.last.tried.clone_from(tried),
             Record::Aggregation { .. }
+            | Record::Leak { .. }
             | Record::Task(_)
             | Record::EdgeTask { .. }
             | Record::EdgeAggregation { .. }

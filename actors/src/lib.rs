@@ -31,6 +31,7 @@ pub mod server;
 pub mod snapshot;
 pub mod strategist;
 pub mod tally;
+pub mod tap;
 pub mod timeline;
 pub mod topology;
 pub mod wire;

@@ -13,6 +13,7 @@ pub use self::joint::{Joint, Part};
 use self::cohorts::Cohorts;
 use crate::retrieval::RetrieveJob;
 use crate::tally::Tally;
+use crate::tap::Leak;
 use crate::work::{EvaluateJob, Job, Output, Private, TrainJob, Workbench};
 use offbeat_kernel::pool::{Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, TaskId, Time};
@@ -237,6 +238,30 @@ impl Book {
         match inner.pool.take(job) {
             Ok(Output::Retrieved(found)) => Ok(found),
             Ok(_) => Err(format!("{job} is not a trial")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Starts an attack on the update of a training whose promise is open; `None` where there is no such training.
+    /// [`Book::take_attack`] gives what it found.
+    pub fn attack(&self, task: TaskId) -> Option<JobId> {
+        let mut inner = self.0.borrow_mut();
+        let Job::Train(training) = &inner.tasks.get(&task)?.specification.job else { return None };
+        let job = Job::Attack(training.clone());
+        // Nobody waits for it before the end.
+        Some(inner.look(Time::NEVER, job))
+    }
+
+    /// What an attack found; waits for it if need be.
+    ///
+    /// # Errors
+    /// Why it found nothing.
+    pub fn take_attack(&self, job: JobId) -> Result<Leak, String> {
+        let mut inner = self.0.borrow_mut();
+        inner.evaluations.remove(&job);
+        match inner.pool.take(job) {
+            Ok(Output::Attacked(leak)) => Ok(*leak),
+            Ok(_) => Err(format!("{job} is no attack")),
             Err(error) => Err(error.to_string()),
         }
     }

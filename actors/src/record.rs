@@ -1,6 +1,7 @@
 //! What a run leaves behind, row by row.
 
 use crate::retrieval::Tried;
+use crate::tap::Leak;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::companion::Budget;
@@ -30,6 +31,17 @@ pub enum Record {
         /// Figures on the samples that the attack wants misread, labelled as it wants them read: the
         /// accuracy is its success rate.
         success: Evaluation,
+    },
+    /// What an eavesdropper found in one update.
+    Leak {
+        /// When the update began its way.
+        at: Time,
+        /// The version that it started from.
+        version: Version,
+        /// Whose.
+        client: ClientId,
+        /// What was found.
+        leak: Box<Leak>,
     },
     /// A version was evaluated by its clients, each on its own data.
     Clients {

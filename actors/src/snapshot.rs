@@ -10,7 +10,7 @@ use crate::client::{Home, Task};
 use crate::message::Event;
 use crate::retrieval::Tried;
 use crate::tally::Counts;
-use crate::{director, edge, evaluator, network, promise, server, strategist};
+use crate::{director, edge, evaluator, network, promise, server, strategist, tap};
 use offbeat_kernel::codec::{self, CodecError};
 use offbeat_kernel::{Calendar, ClientId, Journal, Time, Version};
 use offbeat_learning::Flat;
@@ -111,6 +111,7 @@ pub(crate) struct State {
     pub(crate) network: network::State,
     pub(crate) evaluator: evaluator::State,
     pub(crate) director: Option<director::State>,
+    pub(crate) tap: Option<tap::State>,
     pub(crate) edges: Vec<edge::State>,
     pub(crate) clients: BTreeMap<ClientId, Task>,
     pub(crate) homes: BTreeMap<ClientId, Home>,

@@ -6,6 +6,7 @@ mod training;
 use crate::adversary::Adversaries;
 use crate::coded::Coded;
 use crate::retrieval::{ReIdBench, RetrieveJob};
+use crate::tap::{Leak, TapRules};
 use offbeat_kernel::{ClientId, Purpose, Runner, SeedTree, TaskId, Time, Version};
 use offbeat_learning::codec::Feedback;
 use offbeat_learning::data::{Shard, turn_labels};
@@ -68,6 +69,8 @@ pub enum Job {
     Retrieve(RetrieveJob),
     /// Local trainings that are computed together.
     Cohort(Vec<TrainJob>),
+    /// The attack of a tap on the update of a training.
+    Attack(Box<TrainJob>),
 }
 
 /// A client's local training.
@@ -125,6 +128,8 @@ pub enum Output {
     Retrieved(Found),
     /// What each training of a cohort gave.
     Cohort(Vec<Result<Output, String>>),
+    /// What an attack found.
+    Attacked(Box<Leak>),
 }
 
 /// How the workers work: the network, the data and the plan, the same for all jobs of a run.
@@ -156,6 +161,8 @@ pub struct Workbench {
     pub coded: Arc<Coded>,
     /// What re-identification adds.
     pub reid: ReIdBench,
+    /// Who listens to the clients' links, if anybody.
+    pub tap: Option<TapRules>,
 }
 
 impl Debug for Workbench {
@@ -174,6 +181,7 @@ impl Runner for Workbench {
             Job::Cohort(jobs) => Ok(Output::Cohort(self.train_cohort(jobs))),
             Job::Evaluate(job) => self.evaluate(job),
             Job::Retrieve(_) if self.timing_only => Ok(Output::Retrieved(Found::default())),
+            Job::Attack(job) => self.attack(*job).map(|leak| Output::Attacked(Box::new(leak))),
             Job::Retrieve(job) => {
                 self.reid.retrieve(self.trainer.as_ref(), &job).map(Output::Retrieved)
             }

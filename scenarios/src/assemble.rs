@@ -13,7 +13,7 @@ use crate::run::Options;
 use crate::schedule;
 use crate::script::{self, Fixed, ScriptShared};
 use crate::spec::{
-    Buffers, EvaluateOn, Metric, ScenarioFile, ScriptSection, StrategySection, Travel,
+    Buffers, EvaluateOn, Metric, ScenarioFile, ScriptSection, StrategySection, TapSection, Travel,
 };
 use crate::topology::topology;
 use crate::world::{Cost, World};
@@ -124,6 +124,7 @@ pub fn assemble(
         adversaries,
         coded: Arc::new(sections.codec.coded(layout, shared)),
         reid: people::bench(sections, prepared, &trainer, &loaded.document)?,
+        tap: sections.tap.as_ref().map(TapSection::rules),
         trainer,
         shards: Arc::new(Held::new(prepared)),
         test: prepared.test.clone(),

@@ -27,6 +27,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/codecs.toml", include_str!("../library/codecs.toml")),
     ("scenarios/library/private.toml", include_str!("../library/private.toml")),
     ("scenarios/library/secure.toml", include_str!("../library/secure.toml")),
+    ("scenarios/library/leakage.toml", include_str!("../library/leakage.toml")),
     ("scenarios/library/diurnal.toml", include_str!("../library/diurnal.toml")),
     ("scenarios/library/fedreid.toml", include_str!("../library/fedreid.toml")),
     ("scenarios/library/fedreid-study.toml", include_str!("../library/fedreid-study.toml")),
@@ -64,6 +65,9 @@ pub fn networks() -> Vec<Item> {
         "softmax" => "softmax regression: one linear layer",
         "mlp" => "linear layers with ReLU between them; `hidden = [64, 32]` gives their widths",
         "cnn" => "the FedAvg paper's network: conv 5x5x32, pool, conv 5x5x64, pool, 512 units",
+        "lenet" => {
+            "three strided 5x5 convolutions with sigmoids: what attacks on gradients are tried on"
+        }
         "resnet" => "residual network with group normalisation for small images; depth 8 or 20",
         "reid" => "persons and faces: backbone, bottleneck, head; `backbone = \"resnet-50\"`",
         _ => "",

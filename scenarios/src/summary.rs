@@ -2,6 +2,7 @@
 
 use crate::gather::{Gather, Name, guarded};
 use crate::report::faces;
+use crate::report::leaks;
 use crate::report::retrieval::{self, Whose, by_domain, mean};
 use crate::rundir::table::{Spread, reason_name};
 use crate::snapshot::Cost;
@@ -82,6 +83,9 @@ pub struct Summary {
     /// What was found by domain, as a table; empty where nobody was searched for.
     #[serde(skip)]
     pub persons: String,
+    /// What a tap found, as a table; empty where nobody listened.
+    #[serde(skip)]
+    pub overheard: String,
     /// The run directory.
     pub run_dir: String,
 }
@@ -197,6 +201,9 @@ impl Summary {
         if let Some(found) = faces::last(gather.retrieval(), Whose::Global) {
             last.extend(faces::named(found));
         }
+        if let Some(found) = leaks::means(gather.leaks()) {
+            last.extend(leaks::FIGURES.into_iter().zip(found));
+        }
         let lost = result.counts.lost.iter().map(|(reason, count)| (reason_name(*reason), *count));
         Self {
             scenario: name.scenario.clone(),
@@ -232,6 +239,7 @@ impl Summary {
             last,
             snapshots: Cost::default(),
             persons: retrieval::text(gather.retrieval()) + faces::text(gather.retrieval()).as_str(),
+            overheard: leaks::text(gather.leaks()),
             run_dir: String::new(),
         }
     }
@@ -352,7 +360,7 @@ impl Summary {
         rows.push(("digest", self.digest.clone()));
         rows.push(("run directory", self.run_dir.clone()));
         let title = format!("{} (seed {})\n", self.scenario, self.seed);
-        let title = title + self.persons.as_str();
+        let title = title + self.persons.as_str() + self.overheard.as_str();
         rows.iter().fold(title, |text, (name, value)| format!("{text}  {name:<14} {value}\n"))
     }
 }

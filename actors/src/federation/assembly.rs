@@ -15,6 +15,7 @@ use crate::server::Server;
 use crate::snapshot::{Continuation, Driving, State};
 use crate::strategist::Strategist;
 use crate::tally::Tally;
+use crate::tap::Tap;
 use actix::Actor;
 use offbeat_kernel::pool::Pool;
 use offbeat_learning::intern::Known;
@@ -46,6 +47,7 @@ impl Driver {
         let (test_rows, cohort) = (workbench.test.len(), workbench.cohort);
         let aim_rows = workbench.aim.as_ref().map_or(0, |aim| aim.len());
         let adversaries = workbench.adversaries.clone();
+        let rules = workbench.tap.clone().filter(|_| !timing_only);
         let pool = Pool::new(pool, workbench)
             .map_err(|source| RunError::Workers { workers: pool.workers, source })?;
         let (tally, homes) = (Tally::default(), Homes::default());
@@ -103,6 +105,7 @@ impl Driver {
         let mut network = Network::new(conditions, federation.server_link, tally.clone())
             .connecting(topology.clone())
             .watching(interventions);
+        let mut tap = rules.map(|rules| Tap::new(rules, book.clone()));
         let mut driving = Driving::new(initial, federation.trace);
         let mut clients = BTreeMap::new();
         let mut down = false;
@@ -124,6 +127,9 @@ impl Driver {
                 }
                 (director, _) => director.map(Director::newcomer),
             };
+            if let (Some(tap), Some(state)) = (&mut tap, state.tap) {
+                tap.restore(state);
+            }
             tally.restore(state.counts);
             book.restore(state.book);
             setup.homes.replace(state.homes);
@@ -146,6 +152,7 @@ impl Driver {
             evaluator: evaluator.start(),
             recorder: Recorder::new(sink).start(),
             director: director.map(Actor::start),
+            tap: tap.map(Actor::start),
             fresh: continuation.from.is_none(),
             switches: branch.map(|branch| branch.switches).unwrap_or_default(),
             edges: edges.into_iter().map(Actor::start).collect(),

@@ -5,6 +5,7 @@ use crate::error::RunError;
 use crate::evaluator::Drain;
 use crate::message::Address;
 use crate::run::RunResult;
+use crate::tap::Tell;
 use offbeat_kernel::codec;
 
 impl Driver {
@@ -22,6 +23,11 @@ impl Driver {
             }
         };
         drained.into_iter().for_each(|record| self.keep(record));
+        if let Some(tap) = self.tap.as_ref().filter(|_| ended != INTERRUPTED) {
+            let stopped = |_| RunError::ActorStopped { address: Address::Network, at: now };
+            let told = tap.send(Tell).await.map_err(stopped)?;
+            told.into_iter().for_each(|record| self.keep(record));
+        }
         self.flush().await?;
         let model = self.driving.last.model.clone();
         let bits: Vec<u8> = model.host().iter().flat_map(|value| value.to_le_bytes()).collect();

@@ -53,6 +53,7 @@ impl Driver {
             evaluator,
             recorder: _,
             director,
+            tap,
             fresh: _,
             switches: _,
             edges,
@@ -88,6 +89,10 @@ impl Driver {
             evaluator: self.ask(evaluator, Address::Evaluator).await?,
             director: match director {
                 Some(director) => Some(self.ask(director, Address::Director).await?),
+                None => None,
+            },
+            tap: match tap {
+                Some(tap) => Some(self.ask(tap, Address::Network).await?),
                 None => None,
             },
             edges: of_edges,

@@ -39,7 +39,7 @@ pub(super) struct Begun {
 
 impl Workbench {
     /// Trains on what came over the link, and gives what the server reads of the answer.
-    pub(super) fn work(&self, job: TrainJob) -> Result<Output, String> {
+    pub(crate) fn work(&self, job: TrainJob) -> Result<Output, String> {
         if self.timing_only {
             return Ok(unchanged(job));
         }

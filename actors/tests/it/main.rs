@@ -19,6 +19,7 @@ mod private;
 mod protocol;
 mod resume;
 mod scaffold;
+mod tap;
 mod ties;
 mod times;
 mod world;

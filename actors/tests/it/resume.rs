@@ -2,10 +2,13 @@
 
 use crate::world::{Shared, World};
 use offbeat_actors::network::ServerLink;
+use offbeat_actors::tap::TapRules;
 use offbeat_actors::{
     Continuation, Federation, Keeper, Memory, Occasion, Record, Snapshot, StopRules,
 };
-use offbeat_kernel::{Span, Time};
+use offbeat_kernel::{Span, Time, Version};
+use offbeat_learning::Work;
+use offbeat_learning::leakage::Attack;
 use offbeat_learning::network::NetworkSpec;
 use offbeat_strategies::Parts;
 use proptest::prelude::*;
@@ -64,6 +67,17 @@ fn holds(make: impl Fn() -> Federation, every: u64) -> usize {
         assert_eq!(rest, records[position as usize..], "records after {at} events");
     }
     count
+}
+
+#[test]
+fn what_a_tap_heard_survives() {
+    let mut world = World::new(3, Parts::default());
+    world.plan.batch = 4;
+    world.plan.work = Work::Steps(1);
+    let attack = Attack::InvertingGradients { iterations: 5, variation: 0.01 };
+    let from_version = Version(1);
+    world.tap = Some(TapRules { attack, clients: Vec::new(), from_version, updates: 4 });
+    assert!(holds(|| world.federation(), 7) > 3);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use offbeat_actors::coded::Coded;
 use offbeat_actors::network::ServerLink;
 use offbeat_actors::retrieval::ReIdBench;
 use offbeat_actors::rules::RetrievalRules;
+use offbeat_actors::tap::TapRules;
 use offbeat_actors::work::{Shards, Workbench};
 use offbeat_actors::{
     EvaluationRules, Federation, Ideal, Memory, Record, RunResult, StopRules, Topology,
@@ -56,6 +57,7 @@ pub(crate) struct World {
     pub(crate) blocks: Option<Vec<usize>>,
     pub(crate) codecs: [Codec; 2],
     pub(crate) reid: ReIdBench,
+    pub(crate) tap: Option<TapRules>,
     pub(crate) topology: Topology,
     /// Heads that the server keeps, if it does.
     pub(crate) heads: Option<Arc<FirstHeads>>,
@@ -95,6 +97,7 @@ impl World {
             blocks: None,
             codecs: [Codec::Float32; 2],
             reid: ReIdBench::default(),
+            tap: None,
             topology: Topology::Star,
             heads: None,
         }
@@ -172,6 +175,7 @@ impl World {
                     self.initial().len(),
                 )),
                 reid: self.reid.clone(),
+                tap: self.tap.clone(),
             },
             pool: PoolConfig { workers: self.workers, budget_bytes: 1 << 30 },
             registry: Registry::default(),

@@ -52,6 +52,8 @@ pub enum Purpose {
     Evaluation = 18,
     /// Rounding where vectors are written with fewer bits.
     Codec = 19,
+    /// What an eavesdropper draws for its attacks on updates.
+    Tap = 20,
 }
 
 /// The root of all randomness of a run.

@@ -3,11 +3,13 @@
 //! A run can have millions of tasks. What is kept of them is bounded: sums, a histogram, and a thinned
 //! list of spans for the timeline. Of evaluations every figure is kept, accuracy by class of the last.
 
+mod leaks;
 mod persons;
 mod spans;
 mod traffic;
 mod work;
 
+use crate::report::leaks::LeakPoint;
 use crate::report::retrieval::RetrievalPoint;
 use crate::report::stats::{histogram_mean, histogram_quantile};
 use crate::report::{Counts, EdgeData, EvalPoint, Happening, Outcome, PrivacyData, RunData};
@@ -46,6 +48,7 @@ pub struct Gather {
     /// What clients had released of their identities until a version.
     budgets: BTreeMap<Version, Budget>,
     happenings: Vec<Happening>,
+    leaks: Vec<LeakPoint>,
 }
 
 /// Which run it was, in words.
@@ -97,6 +100,9 @@ impl Gather {
                 let budget = self.budgets.get(version).copied();
                 self.retrieval.push(persons::point((*at, *version), budget, tried));
             }
+            Record::Leak { version, client, leak, .. } => {
+                self.leaks.push(leaks::point(*version, *client, leak));
+            }
             Record::Task(task) => self.task(task),
             Record::Happening { .. } if self.happenings.len() >= HAPPENINGS => {}
             Record::Happening { at, what } => {
@@ -124,6 +130,11 @@ impl Gather {
     /// Trials on the persons of each domain.
     pub fn retrieval(&self) -> &[RetrievalPoint] {
         &self.retrieval
+    }
+
+    /// What a tap found.
+    pub fn leaks(&self) -> &[LeakPoint] {
+        &self.leaks
     }
 
     /// Mean staleness of the merged updates in versions; `None` when none was merged.
@@ -189,6 +200,7 @@ impl Gather {
             p95_staleness,
             staleness: self.staleness,
             retrieval: self.retrieval,
+            leaks: self.leaks,
             edges: self.edges.then(|| Box::new(below(self.below, counts))),
             tasks_note: self.spans.note(),
             tasks: self.spans.into_list(),

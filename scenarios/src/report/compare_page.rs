@@ -9,6 +9,7 @@ use super::domains;
 use super::found;
 use super::html::{escape, label, note, page, section, table};
 use super::lanes::timeline;
+use super::leaks;
 use super::quantity::{Quantity, count};
 use super::stats::{Estimate, average};
 use super::table::{ALWAYS, ATTACK, EPSILON, SENT, TO_TARGET};
@@ -43,6 +44,10 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
     body += &section("Figures", &figures_table(&comparison));
     if !comparison.faces.is_empty() {
         body += &section("Faces told apart", &comparison.faces.page());
+    }
+    let leaks = leaks::comparison_table(&comparison);
+    if !leaks.is_empty() {
+        body += &section("What a tap found in updates", &leaks);
     }
     if !comparison.domains.rows.is_empty() {
         body +=

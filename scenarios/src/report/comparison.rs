@@ -64,6 +64,9 @@ pub struct Row {
     pub wasted_share: Option<Estimate>,
     /// Mean accuracy over the worst tenth of the clients, 0 to 1.
     pub worst_decile: Option<Estimate>,
+    /// What a tap found in updates, as [`super::leaks::FIGURES`] has it; empty where nobody listened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaks: Vec<Option<Estimate>>,
     /// Accuracy by class at the last evaluation that measured it; empty when none did.
     pub per_class: Vec<Option<Estimate>>,
 }
@@ -123,6 +126,7 @@ impl Row {
             p95_staleness: over(&|run| run.p95_staleness),
             wasted_share: over(&|run| run.wasted_share),
             worst_decile: over(&|run| worst_decile(&run.client_accuracy)),
+            leaks: leaks(group),
             per_class: per_class(group),
         }
     }
@@ -132,6 +136,13 @@ impl Row {
         (self.reached < self.runs)
             .then(|| format!("not reached ({} of {})", self.runs - self.reached, self.runs))
     }
+}
+
+fn leaks(group: &[&RunData]) -> Vec<Option<Estimate>> {
+    let found: Vec<[f64; 4]> =
+        group.iter().filter_map(|run| super::leaks::means(&run.leaks)).collect();
+    let figures = if found.is_empty() { 0..0 } else { 0..4 };
+    figures.map(|at| estimate(found.iter().map(|figures| figures[at]))).collect()
 }
 
 fn per_class(group: &[&RunData]) -> Vec<Option<Estimate>> {

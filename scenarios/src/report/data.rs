@@ -1,6 +1,7 @@
 //! What a page needs to know about a run.
 
 use super::edges::EdgeData;
+use super::leaks::LeakPoint;
 use super::nan;
 use super::retrieval::RetrievalPoint;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,9 @@ pub struct RunData {
     /// What the run revealed of the client of which most is known, where something protects the clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy: Option<PrivacyData>,
+    /// Updates that an eavesdropper attacked; empty without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaks: Vec<LeakPoint>,
     /// Share of the compute workers' time that was spent on jobs, 0 to 1; `None` when unknown.
     pub utilisation: Option<f64>,
 }

@@ -23,6 +23,7 @@ pub(crate) mod faces;
 mod found;
 mod html;
 mod lanes;
+pub mod leaks;
 mod nan;
 mod privacy;
 mod quantity;

@@ -11,6 +11,7 @@ use super::found;
 use super::html::{escape, note, page, section, table, tiles};
 use super::lanes::timeline;
 use super::privacy::privacy;
+use super::leaks;
 use super::quantity::{Quantity, count};
 use super::stats::worst_decile;
 use super::thin;
@@ -63,6 +64,9 @@ pub fn run_page(run: &RunData) -> String {
             body += &section("What the edge servers did", &lanes);
             body += &section("What their clients did", &edges(run, below, CLIENTS));
         }
+    }
+    if !run.leaks.is_empty() {
+        body += &section("What a tap overheard", &leaks::section(&run.leaks));
     }
     if !run.happenings.is_empty() {
         body += &section("What happened", &happenings(run));

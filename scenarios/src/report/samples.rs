@@ -88,6 +88,7 @@ impl Sample {
             staleness,
             tasks,
             retrieval: Vec::new(),
+            leaks: Vec::new(),
             tasks_note: String::new(),
             edges: None,
             privacy: None,

@@ -1,6 +1,7 @@
 //! The comparison as plain text for a terminal of 80 columns.
 
 use super::comparison::{Comparison, Row};
+use super::leaks;
 use super::quantity::{Column, Quantity};
 use super::stats::Estimate;
 
@@ -82,6 +83,10 @@ pub fn text(comparison: &Comparison, classes: bool) -> String {
     }
     if !comparison.faces.is_empty() {
         blocks.push(comparison.faces.text());
+    }
+    let leaks = leaks::comparison(comparison);
+    if !leaks.is_empty() {
+        blocks.push(leaks);
     }
     if !comparison.domains.rows.is_empty() {
         blocks.push(comparison.domains.text());

@@ -2,7 +2,7 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `guard`, `privacy`, `budget` or `happening`; `edge-aggregation` and `edge-task` are those between edge servers and their clients |
+//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `leak`, `guard`, `privacy`, `budget` or `happening`; `edge-aggregation` and `edge-task` are those between edge servers and their clients |
 //! | `virtual_seconds` | virtual time: when the version was published, the updates merged, the task ended |
 //! | `wall_seconds` | real time since the start of the run when the row was written |
 //! | `version` | model version: evaluated, published, or sent to the client |
@@ -19,6 +19,8 @@
 //! `aggregation` and `task` are the edge servers; `edge-task` has the metric `edge` besides, with the number of
 //! the client's edge server, and `edge-aggregation` has `updates`, `round` and `task` for the edge server that
 //! `client` names, where `task` is its own task at the server. Of an
+//! update that a tap attacked (`leak`): `leak_mse`, `leak_psnr` in decibels, `leak_ssim`, `leak_labels` (share of right
+//! labels), `samples` and `steps`. Of an
 //! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1. Of a happening: what it was, in words, with
 //! value 1. Of what clients released of their identities until a version (`budget`): `epsilon`, `delta`,
 //! `releases`. Of what versions reveal of the clients (`privacy`): `epsilon` where the server adds noise,
@@ -103,6 +105,26 @@ pub fn rows(record: &Record) -> Vec<Row> {
         }
         Record::Retrieval { at, version, tried } => {
             tried.iter().flat_map(|one| of_trial(*at, *version, one)).collect()
+        }
+        Record::Leak { at, version, client, leak } => {
+            let figures = &leak.figures;
+            let values = [
+                ("leak_mse", figures.mse),
+                ("leak_psnr", figures.psnr),
+                ("leak_ssim", figures.ssim),
+                ("leak_labels", figures.labels),
+                ("samples", leak.samples as f64),
+                ("steps", leak.steps as f64),
+            ];
+            let row = |(metric, value): (&'static str, f64)| Row {
+                kind: "leak",
+                at: *at,
+                version: *version,
+                client: Some(*client),
+                metric: metric.into(),
+                value,
+            };
+            values.into_iter().map(row).collect()
         }
         Record::Task(task) => of_task("task", task),
         Record::EdgeTask { edge, row, .. } => {

@@ -1,6 +1,6 @@
 //! `[codec]`: how models and updates are written for the links.
 
-use offbeat_actors::coded::Coded;
+use offbeat_actors::coded::{Blur, Coded};
 use offbeat_learning::codec::Codec;
 use offbeat_learning::layout::Layout;
 use schemars::JsonSchema;
@@ -16,12 +16,19 @@ pub struct CodecSection {
     /// Of the model that a client is sent: one whose length does not depend on the values, and that leaves
     /// nothing out.
     pub down: Codec,
+    /// A change that is longer is scaled to this Euclidean length before it is encoded, above 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Standard deviation of the normal noise that a client adds to each number of its change before it is
+    /// encoded; 0 for none. No privacy budget is kept of it.
+    pub noise_sigma: f64,
 }
 
 impl CodecSection {
     /// The codecs for the first `shared` numbers of `layout`.
     pub fn coded(&self, layout: &Layout, shared: usize) -> Coded {
-        Coded::new(self.up, self.down, layout, shared)
+        let blur = Blur { clip_norm: self.clip_norm, noise_sigma: self.noise_sigma };
+        Coded::new(self.up, self.down, layout, shared).blurred(blur)
     }
 
     /// Whether both ways are as they are.

@@ -16,6 +16,7 @@ mod run;
 mod script;
 mod server;
 mod strategy;
+mod tap;
 mod timeline;
 mod topology;
 mod training;
@@ -32,6 +33,7 @@ pub use run::{Metric, RunSection, Target};
 pub use script::ScriptSection;
 pub use server::ServerSection;
 pub use strategy::{Buffers, StrategySection, Travel, strategy_parts};
+pub use tap::TapSection;
 pub use timeline::{
     Change, Condition, CrashServer, Partition, SlowDown, SwitchPart, TimelineEntry, TimerSpec,
     Turn, Whom,
@@ -67,6 +69,9 @@ pub struct ScenarioFile {
     /// Clients that are hostile, as `[[adversary]]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adversary: Vec<AdversarySection>,
+    /// Somebody who listens to the clients' links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tap: Option<TapSection>,
     /// Who is connected to whom: a star, or a tree with edge servers.
     #[serde(default)]
     pub topology: TopologySection,

@@ -10,6 +10,7 @@ mod people;
 mod population;
 mod run;
 mod strategy;
+mod tap;
 mod timeline;
 mod topology;
 mod training;
@@ -40,6 +41,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     data::check(&file.data, file.population.clients, &mut checks);
     population::check(&file.population, &mut checks);
     adversary::check(file, &mut checks);
+    tap::check(file, &mut checks);
     codec::check(&file.codec, &mut checks);
     population::server(&file.server, &mut checks);
     training::check(&file.training, &mut checks);

@@ -2,9 +2,10 @@
 
 use super::{Reconstruction, match_images, ssim};
 use crate::reid::similarity::{products, unit_rows};
+use serde::{Deserialize, Serialize};
 
 /// Figures of a batch, each the mean over its images, paired by [`match_images`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Mean squared error of pixels; 0 is perfect.
     pub mse: f64,

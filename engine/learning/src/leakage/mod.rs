@@ -8,6 +8,7 @@
 //! Pixels are `0..=1`, images are flat (`channels x height x width`), random numbers come from the caller's stream.
 
 mod analytic;
+mod attack;
 mod cosine;
 mod descent;
 mod distance;
@@ -24,6 +25,7 @@ mod ssim;
 mod victim;
 
 pub use analytic::{first_layer, linear_input};
+pub use attack::Attack;
 pub use cosine::{Inverting, inverting_gradients};
 pub use dlg::{Dlg, dlg, idlg};
 pub use grnn::{Grnn, grnn};

@@ -27,7 +27,7 @@ impl Network {
     /// convolutions are uniform in +-1/sqrt(fan-in) (PyTorch's default: Kaiming uniform with a = sqrt(5));
     /// norms start with scale 1, shift 0, running mean 0 and running variance 1, GRN with zeros.
     ///
-    /// Re-identification networks differ (as FedReID has it): bottleneck Kaiming normal by fan-out with
+    /// `lenet` starts uniform in +-0.5 (as DLG has it). Re-identification networks differ (as FedReID has it): bottleneck Kaiming normal by fan-out with
     /// bias 0, scale of its norm normal(1, 0.02), linear head normal(0, 0.001) with bias 0; convolutions
     /// of `resnet-18` and `resnet-50` Kaiming normal by fan-out (as torchvision has them).
     pub fn init(&self, stream: &mut Stream) -> Flat {
@@ -45,6 +45,7 @@ impl Network {
             let (layer, kind) = entry.name.rsplit_once('.').unwrap_or((&entry.name, ""));
             let special = match self.spec() {
                 NetworkSpec::Reid(spec) => special(spec, layer, kind, &entry.shape),
+                NetworkSpec::Lenet => Some(Start::Uniform(0.5)),
                 _ => None,
             };
             let start = special.unwrap_or_else(|| match fan_in(self.layers(), layer) {

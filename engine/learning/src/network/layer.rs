@@ -36,6 +36,8 @@ pub enum Layer {
     },
     /// `max(x, 0)`, element by element.
     Relu,
+    /// `1 / (1 + exp(-x))`, element by element.
+    Sigmoid,
     /// The largest value of each `size x size` window, without overlap; rows and columns that do not
     /// fill a window are left out.
     MaxPool(usize),
@@ -156,7 +158,7 @@ impl Layer {
                 }
             }
             Self::Conv { .. } => self.conv_output(input),
-            Self::Relu | Self::Gelu => Ok(input),
+            Self::Relu | Self::Sigmoid | Self::Gelu => Ok(input),
             Self::Dropout(rate) if (0.0..1.0).contains(rate) => Ok(input),
             Self::Dropout(rate) => Err(LearnError::Invalid(format!(
                 "dropout with probability {rate}; give one from 0 up to but not including 1"

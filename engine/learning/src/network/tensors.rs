@@ -50,6 +50,7 @@ impl Layer {
             }
             Self::Relu
             | Self::Gelu
+            | Self::Sigmoid
             | Self::Dropout(_)
             | Self::MaxPool(_)
             | Self::OverlapMaxPool { .. }

@@ -23,6 +23,10 @@ pub enum NetworkSpec {
     /// The convolutional network of the FedAvg paper (McMahan et al. 2017, section 3): two 5x5
     /// convolutions (32, 64 channels, padding 2), each with ReLU and 2x2 max pooling, then 512 units.
     Cnn,
+    /// The small network that attacks on gradients are tried on (Zhu, Liu, Han 2019, "Deep Leakage from
+    /// Gradients"): three 5x5 convolutions of 12 channels with strides 2, 2 and 1, each with a sigmoid, and a
+    /// linear layer; all weights start uniform in +-0.5. For images whose sides are multiples of 4.
+    Lenet,
     /// A residual network for small images (He et al. 2016, section 4.2) with group in place of batch
     /// normalisation, since statistics of one client's batch mislead the others.
     Resnet {
@@ -57,6 +61,7 @@ impl NetworkSpec {
                 Ok(perceptron(input, hidden, classes, |index| format!("f{}", index + 1)))
             }
             Self::Cnn => cnn(input, classes),
+            Self::Lenet => lenet(input, classes),
             Self::Resnet { depth, width } => resnet(input, classes, *depth, *width),
             Self::Reid(spec) => spec.layers(input, classes),
         }
@@ -116,6 +121,31 @@ fn cnn(input: Shape, classes: usize) -> Result<Vec<Layer>, LearnError> {
     ];
     let flat = super::layer::chain(&layers, input)?.len();
     layers.extend([linear("f1".into(), flat, 512), Layer::Relu, linear("f2".into(), 512, classes)]);
+    Ok(layers)
+}
+
+fn lenet(input: Shape, classes: usize) -> Result<Vec<Layer>, LearnError> {
+    let channels = channels(input, "lenet")?;
+    let (_, height, width) = input.image("lenet")?;
+    if height % 4 != 0 || width % 4 != 0 {
+        return Err(LearnError::Invalid(format!(
+            "lenet needs images whose sides are multiples of 4, but these are {height} x {width}; use cnn or mlp"
+        )));
+    }
+    let conv = |name: &str, inputs, stride| Layer::Conv {
+        name: name.into(),
+        inputs,
+        outputs: 12,
+        kernel: 5,
+        stride,
+        padding: 2,
+        bias: true,
+    };
+    let layers = [conv("c1", channels, 2), conv("c2", 12, 2), conv("c3", 12, 1)];
+    let mut layers: Vec<Layer> =
+        layers.into_iter().flat_map(|conv| [conv, Layer::Sigmoid]).collect();
+    let flat = 12 * (height / 4) * (width / 4);
+    layers.extend([Layer::Flatten, linear("f1".into(), flat, classes)]);
     Ok(layers)
 }
 

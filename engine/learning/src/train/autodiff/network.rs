@@ -175,6 +175,10 @@ fn apply(layer: &Layer, context: &mut Context<'_>, batch: Batch) -> Batch {
             Batch::Vectors(tensor) => Batch::Vectors(activation::relu(tensor)),
             Batch::Images(tensor) => Batch::Images(activation::relu(tensor)),
         },
+        Layer::Sigmoid => match batch {
+            Batch::Vectors(tensor) => Batch::Vectors(activation::sigmoid(tensor)),
+            Batch::Images(tensor) => Batch::Images(activation::sigmoid(tensor)),
+        },
         Layer::Gelu => match batch {
             Batch::Vectors(tensor) => Batch::Vectors(activation::gelu(tensor)),
             Batch::Images(tensor) => Batch::Images(activation::gelu(tensor)),

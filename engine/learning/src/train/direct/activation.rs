@@ -1,4 +1,4 @@
-//! GELU and dropout by hand.
+//! GELU, sigmoid and dropout by hand.
 
 use super::elementwise::relu_all;
 use super::kernel::{Backward, Forward, Kernel, Memory, Scratch, simd};
@@ -35,6 +35,33 @@ impl Kernel for Gelu {
             for ((dx, x), dy) in dx.iter_mut().zip(pass.input).zip(pass.output_gradient) {
                 let (below, density) = normal(*x);
                 let value = dy * (below + x * density);
+                *dx = if pass.add { *dx + value } else { value };
+            }
+        });
+    }
+}
+
+/// `1 / (1 + exp(-x))`.
+#[derive(Debug)]
+pub(super) struct Sigmoid;
+
+#[inline(always)]
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+impl Kernel for Sigmoid {
+    fn forward(&self, pass: Forward<'_>, output: &mut [f32], _: &mut Memory, _: &mut Scratch) {
+        // What is above zero already stays so under a ReLU.
+        simd(|| output.iter_mut().zip(pass.input).for_each(|(y, x)| *y = sigmoid(*x)));
+    }
+
+    fn backward(&self, pass: Backward<'_>, _: &Memory, _: &mut Scratch) {
+        let Some(dx) = pass.input_gradient else { return };
+        simd(|| {
+            for ((dx, x), dy) in dx.iter_mut().zip(pass.input).zip(pass.output_gradient) {
+                let y = sigmoid(*x);
+                let value = dy * y * (1.0 - y);
                 *dx = if pass.add { *dx + value } else { value };
             }
         });

@@ -1,6 +1,6 @@
 //! Which kernel computes a layer.
 
-use super::activation::{Dropout, Gelu};
+use super::activation::{Dropout, Gelu, Sigmoid};
 use super::batch_norm::BatchNorm;
 use super::columns::Windows;
 use super::conv::Conv;
@@ -106,6 +106,7 @@ impl<'a> Compiler<'a> {
                 beta: self.place(name, "beta")?,
             }),
             Layer::Gelu => Box::new(Gelu),
+            Layer::Sigmoid => Box::new(Sigmoid),
             Layer::Dropout(_) => {
                 self.dropouts += 1;
                 Box::new(Dropout { index: self.dropouts - 1 })

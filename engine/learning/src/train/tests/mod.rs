@@ -84,6 +84,7 @@ pub(super) fn zoo() -> Vec<Case> {
         Case::new(&NetworkSpec::Softmax, &[2, 3, 3], 2, 9),
         Case::new(&NetworkSpec::Mlp { hidden: vec![17, 9] }, &[1, 6, 5], 4, 45),
         Case::new(&NetworkSpec::Cnn, &[1, 12, 10], 5, 23),
+        Case::new(&NetworkSpec::Lenet, &[1, 8, 8], 4, 18),
         Case::new(&NetworkSpec::Resnet { depth: 8, width: 8 }, &[3, 8, 8], 4, 18),
         Case::new(&NetworkSpec::Resnet { depth: 20, width: 4 }, &[1, 9, 7], 3, 11),
         // Never two samples in a batch: batch normalisation turns any two numbers into -1 and 1, and

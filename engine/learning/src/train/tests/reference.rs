@@ -230,6 +230,7 @@ fn numbers(layer: &Layer, params: &Named<'_>, x: Value, shape: Shape) -> Vec<f64
             }
             out
         }
+        Layer::Sigmoid => x.numbers.iter().map(|x| 1.0 / (1.0 + (-x).exp())).collect(),
         Layer::Gelu => x.numbers.iter().map(|x| x * 0.5 * (1.0 + erf(x / 2f64.sqrt()))).collect(),
         Layer::OverlapMaxPool { kernel, stride, padding } => {
             let Shape::Image(channels, out_height, out_width) = shape else { unreachable!() };
