@@ -187,6 +187,7 @@ mod tests {
             step_limit: None,
             correction: None,
             targets: None,
+            foreign: None,
             stream: SeedTree::new(1).stream(Purpose::Training, 0, 0),
         };
         let end = DirectTrainer::new(network.clone()).train(request).expect("trains").params;
