@@ -19,11 +19,13 @@ use offbeat_learning::codec::EncodedLen;
 use offbeat_learning::reid::COSINE_DISTANCE;
 use offbeat_strategies::signal::LossReason;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 mod delivery;
 mod home;
+mod judge;
 
 pub use self::delivery::{DeliverToClient, Reaction};
 pub use self::home::{Home, Homes, settle};
@@ -43,6 +45,8 @@ pub struct ClientSetup {
     pub plan: Arc<LocalPlan>,
     /// How many samples each holds.
     pub samples: Rc<dyn Samples>,
+    /// How many samples those hold back who hold some back.
+    pub held_back: Rc<BTreeMap<ClientId, usize>>,
     /// Who is hostile.
     pub adversaries: Arc<Adversaries>,
     /// How models and updates are written for the links.
@@ -90,6 +94,8 @@ pub struct Task {
     params: usize,
     /// Names and lengths of the vectors that it returns beside the parameters.
     beside: Vec<(String, usize)>,
+    /// Samples that pass through the network in judging, in those of training; `None` in training.
+    judged: Option<usize>,
     job: Option<TrainJob>,
     urgency: Urgency,
 }
@@ -150,6 +156,9 @@ impl Client {
         if samples == 0 {
             return vec![self.lost(task, LossReason::Declined)];
         }
+        if invite.assignment.is_judging() {
+            return self.judges(invite, now);
+        }
         let planned = match invite.assignment.steps {
             Some(steps) => steps as usize,
             None => self.setup.plan.steps(samples),
@@ -195,7 +204,8 @@ impl Client {
     /// Takes the energy of a task's work out of the battery, and that of what is sent.
     fn pay(&self, task: &Task, done: f64, now: Time, bytes: u64) {
         let samples = self.setup.samples.count(self.id);
-        let seen = self.setup.plan.samples_seen(samples, task.steps) as f64 * done;
+        let planned = self.setup.plan.samples_seen(samples, task.steps);
+        let seen = task.judged.unwrap_or(planned) as f64 * done;
         self.setup.spend(self.id, now, seen.round() as usize, || bytes);
     }
 
@@ -231,6 +241,7 @@ impl Client {
             shared: invite.model,
             extras: invite.extras,
             private: self.private(),
+            judging: invite.assignment.is_judging(),
             steps: invite.assignment.steps,
             step_limit: (steps < planned).then_some(steps),
         };
@@ -242,6 +253,7 @@ impl Client {
             finish,
             done: 1.0,
             params,
+            judged: None,
             beside,
             job: Some(job),
             urgency,
@@ -263,7 +275,7 @@ impl Client {
 
     fn promise(&self, task: &Task) {
         let Some(job) = task.job.clone() else { return };
-        let up = self.setup.coded.up_len(task.params).most() + self.setup.extra_bytes;
+        let up = self.payload(task).most() + self.setup.extra_bytes;
         let id = task.answer.task;
         let way = crate::conditions::Direction::Up;
         let due = task.finish + self.setup.conditions.transfer(self.id, id, way, up);
@@ -282,9 +294,14 @@ impl Client {
         }
         let beside: Vec<(&str, usize)> =
             task.beside.iter().map(|(name, len)| (name.as_str(), *len)).collect();
-        let scalars: &[&str] = if self.setup.cosine_distance { &[COSINE_DISTANCE] } else { &[] };
+        let verdicts = task.verdicts();
+        let scalars: &[&str] = match (task.judged, self.setup.cosine_distance) {
+            (Some(_), _) => &verdicts,
+            (None, true) => &[COSINE_DISTANCE],
+            (None, false) => &[],
+        };
         let steps = task.steps as u64;
-        let payload = match self.setup.coded.up_len(task.params) {
+        let payload = match self.payload(&task) {
             EncodedLen::Exactly(bytes) => bytes,
             // How long the message is the values say, so they must be there now.
             EncodedLen::AtMost(most) => self.setup.book.payload(id).unwrap_or(most),

@@ -92,6 +92,9 @@ impl Coded {
     /// Bytes of an invitation as a message.
     pub fn invite_len(&self, invite: &Invite) -> u64 {
         let elements = invite.model.len();
+        if invite.assignment.is_judging() {
+            return invite.bytes();
+        }
         invite.bytes() - wire::flat_len(elements) + self.len(self.down, elements)
     }
 

@@ -247,6 +247,9 @@ impl Book {
     pub fn attack(&self, task: TaskId) -> Option<JobId> {
         let mut inner = self.0.borrow_mut();
         let Job::Train(training) = &inner.tasks.get(&task)?.specification.job else { return None };
+        if training.judging {
+            return None;
+        }
         let job = Job::Attack(training.clone());
         // Nobody waits for it before the end.
         Some(inner.look(Time::NEVER, job))

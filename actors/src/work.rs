@@ -94,6 +94,8 @@ pub struct TrainJob {
     pub extras: BTreeMap<String, Flat>,
     /// What it has kept from before.
     pub private: Private,
+    /// Not training: the further vectors are models, to be tried on the samples held back.
+    pub judging: bool,
     /// Local steps, if not the plan's.
     pub steps: Option<u32>,
     /// Stop after this many steps.
@@ -177,6 +179,7 @@ impl Runner for Workbench {
 
     fn run(&self, _worker: usize, job: Job) -> Result<Output, String> {
         match job {
+            Job::Train(job) if job.judging && !self.timing_only => self.judge(&job),
             Job::Train(job) => self.work(*job),
             Job::Cohort(jobs) => Ok(Output::Cohort(self.train_cohort(jobs))),
             Job::Evaluate(job) => self.evaluate(job),
@@ -213,6 +216,32 @@ impl Workbench {
     pub(crate) fn trainer_of(&self, client: ClientId) -> &Arc<dyn Trainer> {
         let own = self.shards.classes(client).and_then(|width| self.reid.trainers.get(&width));
         own.unwrap_or(&self.trainer)
+    }
+
+    /// The losses of the models that were sent, on the samples that the client holds back.
+    fn judge(&self, job: &TrainJob) -> Result<Output, String> {
+        let client = job.client;
+        let shard = self.shards.test(client).ok_or("the client holds no samples back")?;
+        let shard = self.shards.at(Some(client), shard, job.at);
+        let all = 0..shard.len();
+        let (shard, rows) = turned_rows(shard, all, job.label_turn);
+        let mut scalars = BTreeMap::new();
+        for (name, model) in &job.extras {
+            let params = self.assemble(model, client, &job.private);
+            let found = evaluate_rows(&**self.trainer_of(client), &params, &shard, rows.clone())
+                .map_err(|error| error.to_string())?;
+            scalars.insert(name.clone(), found.loss);
+        }
+        let reply = Reply {
+            params: job.shared.clone(),
+            steps: 0,
+            loss: 0.0,
+            loss_squared: 0.0,
+            scalars,
+            extras: BTreeMap::new(),
+            payload: None,
+        };
+        Ok(Output::Trained(Box::new((reply, job.private.clone()))))
     }
 
     fn evaluate(&self, job: EvaluateJob) -> Result<Output, String> {

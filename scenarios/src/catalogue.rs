@@ -27,6 +27,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/codecs.toml", include_str!("../library/codecs.toml")),
     ("scenarios/library/private.toml", include_str!("../library/private.toml")),
     ("scenarios/library/secure.toml", include_str!("../library/secure.toml")),
+    ("scenarios/library/fedboost.toml", include_str!("../library/fedboost.toml")),
     ("scenarios/library/leakage.toml", include_str!("../library/leakage.toml")),
     ("scenarios/library/diurnal.toml", include_str!("../library/diurnal.toml")),
     ("scenarios/library/fedreid.toml", include_str!("../library/fedreid.toml")),

@@ -193,6 +193,10 @@ pub enum Wish {
         /// A number for grouping and combining parts (a tier).
         tag: u64,
     },
+    /// Take these arrived updates, which leave the desk, and have their senders judge all of them. The next
+    /// [`Wish::Aggregate`] merges them, with what the judges said in the meantime; its tasks are those of the judges.
+    /// [`PaceSignal::Vacancy`] follows when nobody can be asked.
+    Judge(Vec<TaskId>),
     /// Throw an arrived update away.
     Discard(TaskId),
     /// Take an invitation back.
@@ -247,6 +251,11 @@ impl Desk<'_> {
     /// Merges these updates into a new version.
     pub fn aggregate(&mut self, tasks: Vec<TaskId>) {
         self.wishes.push(Wish::Aggregate { tasks, tag: 0 });
+    }
+
+    /// Has the senders of these updates judge all of them.
+    pub fn judge(&mut self, tasks: Vec<TaskId>) {
+        self.wishes.push(Wish::Judge(tasks));
     }
 
     /// Takes back every invitation under way.

@@ -139,6 +139,25 @@ pub struct Assignment {
     pub tag: u64,
 }
 
+impl Assignment {
+    /// The tag of tasks that judge models instead of training one.
+    const JUDGING: u64 = u64::MAX;
+
+    /// Not training: the sent models are tried on the client's held-back samples, and the answer has a loss for each.
+    pub fn to_judge() -> Self {
+        Self { tag: Self::JUDGING, ..Self::default() }
+    }
+
+    /// Whether the client is to judge models instead of training one.
+    pub fn is_judging(&self) -> bool {
+        self.tag == Self::JUDGING
+    }
+}
+
+/// Begins the names of models that are sent to be judged and of what the judges say of them: the number of the
+/// client that trained the model follows.
+pub const CANDIDATE: &str = "candidate/";
+
 /// A new global model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Publication {

@@ -21,6 +21,7 @@ use offbeat_kernel::pool::Pool;
 use offbeat_learning::intern::Known;
 use offbeat_strategies::composed::Composed;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Instant;
 
 impl Driver {
@@ -65,6 +66,7 @@ impl Driver {
             homes: homes.clone(),
             plan,
             samples: federation.samples,
+            held_back: Rc::new(federation.test_clients.iter().copied().collect()),
             adversaries,
             coded: coded.clone(),
             keeps,

@@ -63,7 +63,7 @@ impl Cohorts {
     /// As [`Pool::submit`].
     pub(super) fn submit(&mut self, id: JobId, due: Time, bytes: u64, urgency: Urgency, job: Job) {
         let job = match job {
-            Job::Train(job) if self.size > 1 => job,
+            Job::Train(job) if self.size > 1 && !job.judging => job,
             job => return self.pool.submit(id, due, bytes, urgency, job),
         };
         let waiting = Waiting { due, bytes, job };

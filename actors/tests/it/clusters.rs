@@ -57,6 +57,7 @@ fn trained(world: &World, extras: BTreeMap<String, Flat>) -> (Flat, BTreeMap<Str
         shared: federation.initial.clone(),
         extras,
         private: Private::default(),
+        judging: false,
         steps: None,
         step_limit: None,
     };

@@ -73,6 +73,7 @@ fn trained(bench: &Workbench, invitation: &Invitation) -> Reply {
         shared: invitation.model.clone(),
         extras: invitation.extras.clone(),
         private: Private::default(),
+        judging: false,
         steps: None,
         step_limit: None,
     };

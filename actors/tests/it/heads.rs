@@ -69,6 +69,7 @@ fn no_message_holds_a_piece_of_a_head() {
             shared: federation.initial.clone(),
             extras: BTreeMap::new(),
             private: Private::default(),
+            judging: false,
             steps: None,
             step_limit: None,
         };

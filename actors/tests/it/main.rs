@@ -10,6 +10,7 @@ mod edges;
 mod embeddings;
 mod equivalence;
 mod faults;
+mod fedboost;
 mod heads;
 mod honest;
 mod laziness;

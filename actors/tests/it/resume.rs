@@ -81,6 +81,12 @@ fn what_a_tap_heard_survives() {
 }
 
 #[test]
+fn models_with_their_judges_survive() {
+    let world = crate::fedboost::boosted();
+    assert!(holds(|| crate::fedboost::federation(&world), 5) > 3);
+}
+
+#[test]
 fn private_heads_and_control_variates_survive() {
     let mut world = World::new(
         6,

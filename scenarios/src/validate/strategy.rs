@@ -7,6 +7,7 @@ use offbeat_learning::network::NetworkSpec;
 use offbeat_strategies::registry::{CombinePart, PacePart, SelectPart, WeighPart};
 
 pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    judged(file, checks);
     pace(file, checks);
     parts(file, checks);
     privacy(file, checks);
@@ -130,6 +131,7 @@ fn asked_for(pace: &PacePart) -> Option<(&'static str, usize, &'static str)> {
     Some(match pace {
         PacePart::Synchronous(p) => ("strategy.pace.synchronous.clients", p.clients, round),
         PacePart::OverSelection(p) => ("strategy.pace.over-selection.clients", p.clients, round),
+        PacePart::FedBoost(p) => ("strategy.pace.fedboost.clients", p.clients, round),
         PacePart::Deadline(p) => ("strategy.pace.deadline.clients", p.clients, round),
         PacePart::Buffered(p) => ("strategy.pace.buffered.concurrency", p.concurrency, at_work),
         PacePart::Immediate(p) => ("strategy.pace.immediate.concurrency", p.concurrency, at_work),
@@ -212,5 +214,36 @@ fn schedule(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "`schedule_file` is read by `select = \"schedule\"` alone",
             "write `select = \"schedule\"`, or remove `schedule_file`",
         ),
+    }
+}
+
+/// Rounds in which clients judge each other's models.
+fn judged(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    if !matches!(file.strategy.pace, PacePart::FedBoost(_)) {
+        return;
+    }
+    if file.data.client_test_share <= 0.0 {
+        checks.conflict(
+            "strategy.pace",
+            "data.client_test_share",
+            "clients judge models on samples that they hold back, and they hold none back",
+            "write `client_test_share = 0.1`",
+        );
+    }
+    if !file.strategy.privacy.is_none() {
+        checks.conflict(
+            "strategy.pace",
+            "strategy.privacy",
+            "every client is sent the others' models to judge them, so nothing protects those",
+            "take another pace, or leave `privacy` out",
+        );
+    }
+    if file.topology.tree().is_some() {
+        checks.conflict(
+            "strategy.pace",
+            "topology",
+            "edge servers cannot pass models on to be judged",
+            "leave `topology` out",
+        );
     }
 }

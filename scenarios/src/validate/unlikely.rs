@@ -176,6 +176,7 @@ fn merged(pace: &PacePart) -> Option<usize> {
     match pace {
         PacePart::Synchronous(pace) => Some(pace.clients),
         PacePart::OverSelection(pace) => Some(pace.clients),
+        PacePart::FedBoost(pace) => Some(pace.clients),
         PacePart::Buffered(pace) => Some(pace.buffer),
         PacePart::Port(pace) => Some(pace.buffer),
         PacePart::Immediate(_) => Some(1),

@@ -71,6 +71,7 @@ impl Composed {
         self.flights.clear();
         self.bases.clear();
         self.arrived.clear();
+        self.candidates.clear();
         self.busy.clear();
         self.orders.clear();
         self.bells.silence();

@@ -5,6 +5,8 @@ use super::{Composed, Context};
 use crate::seams::Flight;
 use crate::signal::{Assignment, Invitation, Order};
 use offbeat_kernel::{ClientId, Purpose, Span, TaskId, Time};
+use offbeat_learning::Flat;
+use std::collections::BTreeMap;
 
 /// The token of the timer that asks again for free clients.
 pub(super) const RETRY: u64 = u64::MAX;
@@ -71,12 +73,23 @@ impl Composed {
         if !self.may_ask(client) {
             return;
         }
-        let task = TaskId(self.next_task);
-        self.next_task += 1;
         let group = self.group_of.get(&client).copied().unwrap_or(0);
         let model = self.models.get(&group).unwrap_or(&self.models[&0]).clone();
         let companion = self.seams.companion.as_mut();
         let extras = companion.map(|part| part.outfit(client, &model)).unwrap_or_default();
+        self.send((client, assignment), model, extras, cx);
+    }
+
+    /// Sends an invitation.
+    pub(super) fn send(
+        &mut self,
+        (client, assignment): (ClientId, Assignment),
+        model: Flat,
+        extras: BTreeMap<String, Flat>,
+        cx: &Context<'_>,
+    ) {
+        let task = TaskId(self.next_task);
+        self.next_task += 1;
         let record = self.ledger.entry(client);
         record.invited += 1;
         record.last_invited = cx.now;

@@ -17,17 +17,15 @@ type Merged = (Feedback, f64, u32);
 
 impl Composed {
     pub(super) fn aggregate(&mut self, tasks: &[TaskId], tag: u64, cx: &mut Context<'_>) {
-        let wanted: BTreeSet<TaskId> = tasks.iter().copied().collect();
-        let (mut batch, rest) = std::mem::take(&mut self.arrived)
-            .into_iter()
-            .partition::<Vec<_>, _>(|arrival| wanted.contains(&arrival.task));
-        self.arrived = rest;
-        batch.sort_by_key(|arrival| (arrival.client, arrival.task));
-        batch.retain_mut(|arrival| self.gate(cx).0.knows(arrival));
+        let batch = self.arrivals(tasks, cx);
+        let judged = !self.candidates.is_empty();
         let Some(paid) = self.afford(&batch, cx) else { return };
-        let order: Vec<TaskId> = batch.iter().map(|arrival| arrival.task).collect();
-        cx.promises.demand(&order);
+        cx.promises.demand(&tasks_of(&batch));
         let merged = match self.weights_before_values(&batch, cx) {
+            _ if judged => {
+                let updates = self.judged(batch, cx);
+                self.merge_updates(updates, tag, cx)
+            }
             Some(weights) => self.merge_streaming(batch, &weights, tag, cx),
             None => self.merge_whole(batch, tag, cx),
         };
@@ -41,8 +39,20 @@ impl Composed {
         }
     }
 
+    /// Takes arrivals from the desk that the guards let in, by client.
+    pub(super) fn arrivals(&mut self, tasks: &[TaskId], cx: &mut Context<'_>) -> Vec<Arrival> {
+        let wanted: BTreeSet<TaskId> = tasks.iter().copied().collect();
+        let (mut batch, rest) = std::mem::take(&mut self.arrived)
+            .into_iter()
+            .partition::<Vec<_>, _>(|arrival| wanted.contains(&arrival.task));
+        self.arrived = rest;
+        batch.sort_by_key(|arrival| (arrival.client, arrival.task));
+        batch.retain_mut(|arrival| self.gate(cx).0.knows(arrival));
+        batch
+    }
+
     /// What updates pass on their way in, and what remains to be borrowed beside it.
-    fn gate<'a>(&'a mut self, cx: &'a mut Context<'_>) -> (Gate<'a>, Rest<'a>) {
+    pub(super) fn gate<'a>(&'a mut self, cx: &'a mut Context<'_>) -> (Gate<'a>, Rest<'a>) {
         let view = View {
             now: cx.now,
             version: self.version,
@@ -112,6 +122,15 @@ impl Composed {
     fn merge_whole(&mut self, batch: Vec<Arrival>, tag: u64, cx: &mut Context<'_>) -> Vec<Merged> {
         let mut gate = self.gate(cx).0;
         let updates: Vec<Update> = batch.into_iter().filter_map(|a| gate.take(a)).collect();
+        self.merge_updates(updates, tag, cx)
+    }
+
+    fn merge_updates(
+        &mut self,
+        updates: Vec<Update>,
+        tag: u64,
+        cx: &mut Context<'_>,
+    ) -> Vec<Merged> {
         if updates.is_empty() {
             return Vec::new();
         }
@@ -222,8 +241,13 @@ impl Composed {
     }
 }
 
+/// The tasks of arrivals, in their order.
+pub(super) fn tasks_of(batch: &[Arrival]) -> Vec<TaskId> {
+    batch.iter().map(|arrival| arrival.task).collect()
+}
+
 /// What merging borrows beside the gate.
-struct Rest<'a> {
+pub(super) struct Rest<'a> {
     companion: Option<&'a mut (dyn Companion + 'static)>,
     combine: &'a mut (dyn Combine + 'static),
     protection: Option<&'a mut Protection>,

@@ -9,6 +9,7 @@ mod bells;
 mod durable;
 mod gate;
 mod invite;
+mod judge;
 mod merge;
 mod protected;
 mod state;
@@ -27,7 +28,7 @@ use crate::seams::{
     Combine, Companion, Desk, Flight, Group, Pace, PaceSignal, Refine, Select, View, Weigh, Wish,
 };
 use crate::signal::{LossReason, Order, Signal};
-use crate::update::Arrival;
+use crate::update::{Arrival, Update};
 use offbeat_kernel::{ClientId, SeedTree, TaskId, Time, Version};
 use offbeat_learning::Flat;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -120,6 +121,8 @@ pub struct Composed {
     flights: BTreeMap<TaskId, Flight>,
     bases: BTreeMap<TaskId, Flat>,
     arrived: Vec<Arrival>,
+    /// Updates that are being judged.
+    candidates: Vec<Update>,
     busy: BTreeSet<ClientId>,
     ledger: Ledger,
     /// Clients that were lost, or taken back, since the last aggregation, after they had begun.
@@ -151,6 +154,7 @@ impl Composed {
             flights: BTreeMap::new(),
             bases: BTreeMap::new(),
             arrived: Vec::new(),
+            candidates: Vec::new(),
             busy: BTreeSet::new(),
             ledger: Ledger::default(),
             absent: 0,
@@ -265,6 +269,11 @@ impl Composed {
             Wish::Aggregate { tasks, tag } => {
                 self.aggregate(&tasks, tag, cx);
                 queue.push_back(PaceSignal::Aggregated);
+            }
+            Wish::Judge(tasks) => {
+                if self.have_judged(&tasks, cx) == 0 {
+                    queue.push_back(PaceSignal::Vacancy);
+                }
             }
             Wish::Discard(task) => {
                 self.arrived.retain(|arrival| arrival.task != task);

@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 use crate::registry::{Registry, Switch};
 use crate::seams::Flight;
 use crate::signal::Order;
-use crate::update::Arrival;
+use crate::update::{Arrival, Update};
 use offbeat_kernel::codec::CodecError;
 use offbeat_kernel::{ClientId, TaskId, Version};
 use offbeat_learning::Flat;
@@ -26,6 +26,7 @@ pub struct State {
     flights: BTreeMap<TaskId, Flight>,
     bases: BTreeMap<TaskId, Flat>,
     arrived: Vec<Arrival>,
+    candidates: Vec<Update>,
     busy: BTreeSet<ClientId>,
     ledger: Ledger,
     absent: usize,
@@ -68,6 +69,7 @@ impl Composed {
             flights,
             bases,
             arrived,
+            candidates,
             busy,
             ledger,
             absent,
@@ -89,6 +91,7 @@ impl Composed {
             flights: flights.clone(),
             bases: bases.clone(),
             arrived: arrived.clone(),
+            candidates: candidates.clone(),
             busy: busy.clone(),
             ledger: ledger.clone(),
             absent: *absent,
@@ -118,6 +121,7 @@ impl Composed {
             flights,
             bases,
             arrived,
+            candidates,
             busy,
             ledger,
             absent,
@@ -145,6 +149,7 @@ impl Composed {
         self.flights = flights;
         self.bases = bases;
         self.arrived = arrived;
+        self.candidates = candidates;
         self.busy = busy;
         self.ledger = ledger;
         self.absent = absent;

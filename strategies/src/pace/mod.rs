@@ -6,6 +6,7 @@
 
 pub mod buffered;
 pub mod deadline;
+pub mod fedboost;
 pub mod fedcompass;
 pub mod immediate;
 pub mod over_selection;
@@ -19,6 +20,7 @@ pub mod tiers;
 
 pub use buffered::Buffered;
 pub use deadline::{Deadline, DeadlineSettings, Late, Short};
+pub use fedboost::{FedBoost, FedBoostSettings};
 pub use fedcompass::{FedCompass, FedCompassSettings};
 pub use immediate::Immediate;
 pub use over_selection::OverSelection;

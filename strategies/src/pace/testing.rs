@@ -140,6 +140,13 @@ impl<P: Pace> Bench<P> {
                 self.world.version = self.world.version.next();
                 queue.push_back(PaceSignal::Aggregated);
             }
+            Wish::Judge(tasks) => {
+                let of = |task: &TaskId| self.arrived.iter().find(|arrival| arrival.task == *task);
+                let judges: Vec<ClientId> =
+                    tasks.iter().map(|t| of(t).expect("it arrived").client).collect();
+                self.arrived.retain(|arrival| !tasks.contains(&arrival.task));
+                judges.into_iter().for_each(|judge| self.invite(judge, Assignment::to_judge()));
+            }
             Wish::Discard(task) => {
                 let place = self.arrived.iter().position(|arrival| arrival.task == task);
                 let arrival = self.arrived.remove(place.expect("it arrived"));

@@ -183,6 +183,7 @@ impl PacePart {
             Self::Tiers(settings) => Box::new(pace::Tiers::new(settings)),
             Self::Safa(settings) => Box::new(pace::Safa::new(settings)),
             Self::Port(part) => Box::new(part),
+            Self::FedBoost(settings) => Box::new(pace::FedBoost::new(settings)),
             Self::FedCompass(settings) => Box::new(pace::FedCompass::new(settings)),
             Self::Pisces(settings) => Box::new(pace::Pisces::new(settings)),
             Self::Custom(custom) => registry.pace.make("pace", &custom)?,
@@ -228,6 +229,7 @@ impl WeighPart {
             Self::Port(part) => Box::new(part),
             Self::Completeness => Box::new(weigh::Completeness),
             Self::CosineDistance(part) => Box::new(part),
+            Self::FedBoost(part) => Box::new(part),
             Self::Script => registry.weigh.scripted("weigh")?,
             Self::Custom(custom) => registry.weigh.make("weigh", &custom)?,
         })

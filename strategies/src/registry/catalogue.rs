@@ -128,6 +128,12 @@ const CATALOGUE: &[Entry] = &[
     ),
     entry(
         Pace,
+        "fedboost",
+        "rounds in which clients judge each other's models before they are merged",
+        "Ren et al. 2023 (FedBoosting)",
+    ),
+    entry(
+        Pace,
         "fedcompass",
         "local steps assigned so that groups arrive together",
         "Li et al. 2024",
@@ -174,6 +180,12 @@ const CATALOGUE: &[Entry] = &[
         "cosine-distance",
         "by how far training moved the client's answers",
         "Zhuang et al. 2022 (FedReID)",
+    ),
+    entry(
+        Weigh,
+        "fedboost",
+        "by training losses and the losses that other clients find",
+        "Ren et al. 2023 (FedBoosting)",
     ),
     entry(Weigh, "script", "a function of the scenario's script; the slow path", ""),
     entry(

@@ -164,6 +164,7 @@ impl PacePart {
                 .positive("port.buffer", p.buffer as u64)
                 .positive("port.concurrency", p.concurrency as u64)
                 .positive("port.bound", p.bound),
+            Self::FedBoost(f) => c.positive("fedboost.clients", f.clients as u64),
             Self::FedCompass(f) => c
                 .positive("fedcompass.clients", f.clients as u64)
                 .positive("fedcompass.min_steps", u64::from(f.min_steps))

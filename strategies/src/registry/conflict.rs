@@ -36,6 +36,7 @@ pub(super) fn name(part: &impl fmt::Debug) -> String {
         "FlTrust",
         "FedBuff",
         "FedCompass",
+        "FedBoost",
         "FedGc",
     ];
     if fused.contains(&word.as_str()) {
@@ -75,6 +76,7 @@ impl Parts {
         for part in &self.weigh {
             let weigh = format!("strategy.weigh = {}", name(part));
             refuse(&weigh, &combine, self.weigh_and_combine(part));
+            refuse(&weigh, &pace, self.weigh_and_pace(part));
         }
         found.extend(self.privacy_conflicts());
         found
@@ -109,6 +111,7 @@ impl Parts {
             PacePart::Synchronous(_)
                 | PacePart::OverSelection(_)
                 | PacePart::Deadline(_)
+                | PacePart::FedBoost(_)
                 | PacePart::Custom(_)
         );
         match (&self.select, &self.pace) {
@@ -170,6 +173,13 @@ impl Parts {
             matches!(self.companion, CompanionPart::FedGc(_) | CompanionPart::PrivacyFace(_));
         (across && self.group != GroupPart::One)
             .then_some("embeddings of different models cannot be compared; use the group `one`")
+    }
+
+    fn weigh_and_pace(&self, weigh: &WeighPart) -> Option<&'static str> {
+        let judged = matches!(self.pace, PacePart::FedBoost(_) | PacePart::Custom(_));
+        (matches!(weigh, WeighPart::FedBoost(_)) && !judged).then_some(
+            "it weighs by what clients say of each other's models, and only the pace `fedboost` asks them",
+        )
     }
 
     fn weigh_and_combine(&self, weigh: &WeighPart) -> Option<&'static str> {

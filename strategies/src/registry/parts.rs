@@ -69,6 +69,9 @@ pub enum PacePart {
     Safa(pace::SafaSettings),
     /// A buffer with a bound on staleness.
     Port(pace::Port),
+    /// Rounds in which clients judge each other's models.
+    #[serde(rename = "fedboost")]
+    FedBoost(pace::FedBoostSettings),
     /// Groups that arrive together.
     #[serde(rename = "fedcompass")]
     FedCompass(pace::FedCompassSettings),
@@ -140,6 +143,9 @@ pub enum WeighPart {
     Completeness,
     /// By how far training moved the client's answers.
     CosineDistance(weigh::CosineDistance),
+    /// By training losses and those that other clients find.
+    #[serde(rename = "fedboost")]
+    FedBoost(weigh::FedBoost),
     /// By the function `weigh` of the scenario's script: the slow path.
     Script,
     /// A registered part.

@@ -4,7 +4,41 @@
 //! Neurocomputing 2023 (arXiv 2007.07296), in the form of the authors' code: every client judges every client's
 //! model on its own held-back samples.
 
+use crate::seams::{View, Weigh};
+use crate::signal::CANDIDATE;
+use crate::update::Update;
+use offbeat_learning::Flat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Weights from training losses and the losses that judges found, as [`shares`] has it, in whole slices as
+/// [`whole_shares`] rounds them: what a server that adds encrypted updates can multiply with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FedBoost {
+    /// Slices that the weights add up to, at least 1; the published code has 100 and rounds each weight by itself.
+    pub slices: u64,
+}
+
+impl Default for FedBoost {
+    fn default() -> Self {
+        Self { slices: 1 << 16 }
+    }
+}
+
+impl Weigh for FedBoost {
+    fn weigh(&mut self, updates: &[Update], _: &Flat, _: &View<'_>) -> Vec<f64> {
+        let figure =
+            |(name, figure): (&String, &f64)| name.starts_with(CANDIDATE).then_some(*figure);
+        let candidate = |update: &Update| Candidate {
+            training: update.loss,
+            validation: update.scalars.iter().filter_map(figure).collect(),
+        };
+        let candidates: Vec<Candidate> = updates.iter().map(candidate).collect();
+        let shares = shares(Metric::Loss, &candidates);
+        whole_shares(&shares, self.slices).into_iter().map(|whole| whole as f64).collect()
+    }
+}
 
 /// Smallest loss or accuracy that is told apart from 0.
 const LEAST: f64 = 1e-8;
@@ -109,6 +143,23 @@ mod tests {
         for share in shares(Metric::Accuracy, &by_accuracy) {
             assert!((share - 0.5).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn updates_are_weighed_by_what_their_judges_say() {
+        use crate::select::testing::{World, update};
+        let world = World::new(2);
+        let judged = |client: u32, loss: f64, judges: [f64; 2]| {
+            let mut update = update(client, &[0.0], &[1.0]);
+            update.loss = loss;
+            for (judge, figure) in judges.into_iter().enumerate() {
+                update.scalars.insert(format!("{CANDIDATE}judged-by/{judge}"), figure);
+            }
+            update
+        };
+        let updates = [judged(0, 0.5, [1.0, 3.0]), judged(1, 0.25, [0.5, 0.5])];
+        let mut rule = FedBoost { slices: 90 };
+        assert_eq!(rule.weigh(&updates, &Flat::zeros(1), &world.view()), [10.0, 80.0]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod uniform;
 
 pub use completeness::Completeness;
 pub use cosine::CosineDistance;
+pub use fedboost::FedBoost;
 pub use fedbuff::FedBuff;
 pub use flsim::Flsim;
 pub use port::Port;
