@@ -5,6 +5,7 @@ use crate::world::World;
 use offbeat_actors::adversary::{Adversaries, Band, Behaviour};
 use offbeat_actors::{Federation, Memory, Record, RunResult};
 use offbeat_kernel::{ClientId, Version};
+use offbeat_learning::Work;
 use offbeat_strategies::Parts;
 use offbeat_strategies::pace::FedBoostSettings;
 use offbeat_strategies::registry::{PacePart, SelectPart, WeighPart};
@@ -65,7 +66,9 @@ fn judging_is_paid_for_with_the_square_of_the_clients() {
 /// Whom nobody believes counts little.
 #[test]
 fn a_client_with_wrong_labels_counts_less() {
-    let mut federation = federation(&boosted());
+    let mut world = boosted();
+    (world.plan.work, world.plan.sgd.rate) = (Work::Epochs(5), 0.2);
+    let mut federation = federation(&world);
     let band = Band {
         behaviour: Behaviour::LabelFlip { source: None, target: None },
         members: vec![ClientId(2)],

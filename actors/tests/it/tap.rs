@@ -4,7 +4,7 @@ use crate::world::World;
 use offbeat_actors::Record;
 use offbeat_actors::tap::{Leak, TapRules};
 use offbeat_kernel::{ClientId, Version};
-use offbeat_learning::codec::{Codec, TopK};
+use offbeat_learning::codec::{Codec, Rounding, Uniform};
 use offbeat_learning::leakage::Attack;
 use offbeat_learning::network::NetworkSpec;
 use offbeat_learning::{Sgd, Work};
@@ -61,7 +61,7 @@ fn what_blurs_the_update_blurs_the_reconstruction() {
     };
     let alone = error(&|_| ());
     let coded = error(&|world| {
-        world.codecs[0] = Codec::TopK(TopK { share: 0.05, error_feedback: false });
+        world.codecs[0] = Codec::Uniform(Uniform { bits: 2, rounding: Rounding::Stochastic });
     });
     let batch = error(&|world| world.plan.batch = 8);
     let steps = error(&|world| world.plan.work = Work::Steps(8));
