@@ -16,7 +16,7 @@ fn world(attack: Attack) -> World {
     world.network = NetworkSpec::Mlp { hidden: vec![16] };
     world.plan.batch = 1;
     world.plan.work = Work::Steps(1);
-    world.plan.sgd = Sgd { rate: 0.5, ..Sgd::default() };
+    world.plan.sgd = Sgd { rate: 0.05, ..Sgd::default() };
     world.versions = 3;
     world.tap =
         Some(TapRules { attack, clients: vec![ClientId(1)], from_version: Version(1), updates: 2 });
