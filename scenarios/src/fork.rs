@@ -195,14 +195,18 @@ mod tests {
     #[test]
     fn what_was_settled_is_named() {
         let file = |text: &str| -> ScenarioFile { toml::from_str(text).expect("a scenario") };
-        let base = "version = 1\n[data]\ndataset = \"digits\"\npartition = \"iid\"\n[population]\nclients = 9\n";
+        let base = "version = 1\n[data]\ndataset = \"digits\"\npartition = { iid = {} }\n[population]\nclients = 9\n";
         let old = file(base);
         let free = file(&format!(
-            "{base}link = \"fibre\"\n[run]\nversions = 7\n[strategy]\nselect = \"all\"\n\
-             [[timeline]]\nat_minutes = 5\nstop = true\n"
+            "{base}[run]\nversions = 7\n[server]\nup_mbps = 5.0\n\
+             [[timeline]]\nat_minutes = 5\nstop = \"enough\"\n"
         ));
         assert_eq!(settled(&old, &free, Time::ZERO), Vec::<String>::new());
-        let bound = file(&base.replace("clients = 9", "clients = 8").replace("iid", "natural"));
+        let bound = file(
+            &base
+                .replace("clients = 9", "clients = 8")
+                .replace("{ iid = {} }", "{ shards = { per_client = 2 } }"),
+        );
         let words = settled(&old, &bound, Time::ZERO).join("\n");
         assert!(
             words.contains("`data.partition`") && words.contains("`population.clients`"),

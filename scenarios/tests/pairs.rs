@@ -102,8 +102,9 @@ fn parts(strategy: &str) -> Parts {
 /// Every pair of parts of the two seams.
 fn pairs(a: Seam, b: Seam) -> Vec<(Entry, Entry)> {
     let of = |seam| {
-        // Distillation needs public pictures, which these data do not have.
-        let here = move |entry: &&Entry| entry.seam == seam && entry.name != "distillation";
+        // These need public pictures, heads by class or held-back samples, which these data do not have.
+        let elsewhere = ["distillation", "fedgc", "privacy-face", "fedboost"];
+        let here = move |entry: &&Entry| entry.seam == seam && !elsewhere.contains(&entry.name);
         catalogue().iter().filter(here).copied()
     };
     of(a).flat_map(|one| of(b).map(move |other| (one, other))).collect()

@@ -191,7 +191,8 @@ fn wrong_keys_of_a_sweep_are_explained() {
      19 │ "training.epochs" = [1, 1]
         ╰────
       help: did you mean `batch`? keys here: `epochs`, `steps`, `batch`,
-            `last_batch`, `sgd`, `objective`, `augment`, `instances`, `trainer`
+            `last_batch`, `sgd`, `objective`, `augment`, `instances`, `trainer`,
+            `cohort`
 
       × `training.epochs` has a value twice
         ╭─[s.toml:19:25]

@@ -46,7 +46,6 @@ pub struct Parts {
     /// The server's side of the objective.
     pub companion: CompanionPart,
     /// What protects the clients' data.
-    #[serde(skip_serializing_if = "Privacy::is_none")]
     pub privacy: Privacy,
 }
 

@@ -55,13 +55,13 @@ pub struct RunData {
     /// Share of the clients' working time whose result was not used, 0 to 1; `None` when unknown.
     pub wasted_share: Option<f64>,
     /// Trials on the persons of each domain; empty where nobody was searched for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub retrieval: Vec<RetrievalPoint>,
     /// What the run revealed of the client of which most is known, where something protects the clients.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub privacy: Option<PrivacyData>,
     /// Updates that an eavesdropper attacked; empty without one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub leaks: Vec<LeakPoint>,
     /// Share of the compute workers' time that was spent on jobs, 0 to 1; `None` when unknown.
     pub utilisation: Option<f64>,
@@ -132,7 +132,7 @@ pub struct EvalPoint {
     #[serde(default)]
     pub attack_success: Option<f64>,
     /// What the versions until then reveal of a client, where something protects them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub epsilon: Option<f64>,
     /// Accuracy by class, 0 to 1; empty when not measured, not finite (stored as `null`) for a class
     /// without test samples.

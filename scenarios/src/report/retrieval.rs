@@ -32,7 +32,7 @@ pub struct DomainFigures {
     /// Mean average precision, standard form.
     pub map_standard: f64,
     /// Verification and identification, where the pictures are faces.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub faces: Option<FaceFigures>,
 }
 
@@ -44,7 +44,7 @@ pub struct RetrievalPoint {
     /// The version.
     pub version: u64,
     /// What clients had released of their identities until then, where they do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub budget: Option<Budget>,
     /// By domain, in the order of the data.
     pub domains: Vec<DomainFigures>,

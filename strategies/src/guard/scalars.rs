@@ -14,10 +14,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Scalars {
     /// More samples than this count as so many, at least 1; no cap when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub most_samples: Option<u64>,
     /// A larger cosine distance counts as this, above 0 and at most 2; no cap when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub most_cosine_distance: Option<f64>,
 }
 

@@ -9,19 +9,15 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Privacy {
     /// Noise that the server adds to the sum of clipped updates.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub central: Option<Central>,
     /// Noise that every client adds to its clipped update before it leaves.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<Local>,
     /// The server learns the sum of the updates alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub secure: Option<Secure>,
     /// The delta at which epsilon is reported, above 0 and below 1; usually below one over the number of
     /// clients.
     pub delta: f64,
     /// The run ends before epsilon exceeds this.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub epsilon_budget: Option<f64>,
 }
 
@@ -64,7 +60,6 @@ pub struct Adaptive {
     /// Standard deviation of the noise on the count of changes that were not clipped, above half of the
     /// noise multiplier; a twentieth of the expected updates when left out, or the noise multiplier if that is
     /// more.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub count_noise: Option<f64>,
 }
 

@@ -36,7 +36,6 @@ pub struct FedGcSettings {
     #[schemars(range(min = 0.0, max = 1e6))]
     pub strength: f64,
     /// Scale of cosines, as the clients' margin loss has it. Left out: plain inner products, for linear heads.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<f64>,
 }
 
