@@ -170,6 +170,12 @@ fn differences(path: &str, old: &Value, new: &Value, found: &mut Vec<String>) {
     let below = |key: &str| if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
     match (old, new) {
         (old, new) if old == new => {}
+        // Another choice.
+        (Value::Object(old), Value::Object(new))
+            if old.len() == 1 && new.len() == 1 && !old.keys().eq(new.keys()) =>
+        {
+            found.push(path.to_string());
+        }
         (Value::Object(old), Value::Object(new)) => {
             let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for key in keys {
