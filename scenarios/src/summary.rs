@@ -305,7 +305,9 @@ impl Summary {
         if let Some(local) = self.last.get("local_accuracy") {
             rows.push(("trained alone", format!("{local:.4} (mean over clients)")));
         }
-        rows.push(("ended", self.ended.clone()));
+        for (index, line) in wrap(&self.ended, 62).into_iter().enumerate() {
+            rows.push((if index == 0 { "ended" } else { "" }, line));
+        }
         let (shown, wall) = (Span::from_seconds(self.virtual_seconds), self.wall_seconds);
         rows.push(("virtual time", format!("{shown} ({} events)", count(self.events))));
         rows.push(("wall time", format!("{wall:.2}s")));

@@ -138,7 +138,7 @@ fn sheet(leak: &LeakPoint) -> String {
     let step = (width as f64 + gap, height as f64 + gap);
     let (wide, high) = (count as f64 * step.0, 2.0 * step.1);
     let mut out = format!(
-        "<svg viewBox=\"0 0 {wide} {high}\" width=\"{:.0}\" style=\"max-width:100%\" shape-rendering=\"crispEdges\" role=\"img\" aria-label=\"{count} samples and their reconstructions\">\n",
+        "<svg viewBox=\"0 0 {wide} {high}\" style=\"width:{:.0}px;max-width:100%\" shape-rendering=\"crispEdges\" role=\"img\" aria-label=\"{count} samples and their reconstructions\">\n",
         wide * scale
     );
     for (row, images) in [&leak.originals, &leak.found].into_iter().enumerate() {
