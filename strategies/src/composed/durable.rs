@@ -76,6 +76,7 @@ impl Composed {
         self.orders.clear();
         self.bells.silence();
         self.short = false;
+        self.retry_at = None;
         self.absent = 0;
         let Some(durable) = &self.durable else { return Ok(()) };
         self.models.clone_from(&durable.models);

@@ -106,7 +106,7 @@ impl Composed {
     /// will and nothing else is under way, the run is over.
     /// Asked when all wishes are carried out, since a later one may have found somebody.
     pub(super) fn ask_again_later(&mut self, cx: &Context<'_>) {
-        if !std::mem::take(&mut self.short) || self.retry_set {
+        if !std::mem::take(&mut self.short) || self.retry_at.is_some() {
             return;
         }
         let at = if cx.roster.count() <= ASK_EACH || self.flights.is_empty() {
@@ -115,7 +115,7 @@ impl Composed {
             cx.now + RETRY_AFTER
         };
         if at < Time::NEVER {
-            self.retry_set = true;
+            self.retry_at = Some(at);
             self.orders.push(Order::Timer { at, token: RETRY });
         } else if self.flights.is_empty()
             && (self.arrived.is_empty() || self.bells.is_empty())

@@ -127,7 +127,7 @@ pub struct Composed {
     ledger: Ledger,
     /// Clients that were lost, or taken back, since the last aggregation, after they had begun.
     absent: usize,
-    retry_set: bool,
+    retry_at: Option<Time>,
     /// An invitation found too few.
     short: bool,
     /// Timers of the pace that have not rung yet.
@@ -158,7 +158,7 @@ impl Composed {
             busy: BTreeSet::new(),
             ledger: Ledger::default(),
             absent: 0,
-            retry_set: false,
+            retry_at: None,
             short: false,
             bells: Bells::default(),
             durable: None,
@@ -195,8 +195,10 @@ impl Composed {
             Signal::Vacancy => {}
             Signal::Arrived(arrival) => queue.extend(self.arrive(arrival)),
             Signal::Lost { task, client, reason } => queue.extend(self.lose(task, client, reason)),
+            // One that was set before a crash says nothing.
+            Signal::Timer(RETRY) if self.retry_at != Some(cx.now) => {}
             Signal::Timer(RETRY) => {
-                self.retry_set = false;
+                self.retry_at = None;
                 queue.push_back(PaceSignal::Vacancy);
             }
             Signal::Timer(token) => {

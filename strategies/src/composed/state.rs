@@ -9,7 +9,7 @@ use crate::seams::Flight;
 use crate::signal::Order;
 use crate::update::{Arrival, Update};
 use offbeat_kernel::codec::CodecError;
-use offbeat_kernel::{ClientId, TaskId, Version};
+use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::Flat;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ pub struct State {
     busy: BTreeSet<ClientId>,
     ledger: Ledger,
     absent: usize,
-    retry_set: bool,
+    retry_at: Option<Time>,
     short: bool,
     bells: Bells,
     durable: Option<Durable>,
@@ -73,7 +73,7 @@ impl Composed {
             busy,
             ledger,
             absent,
-            retry_set,
+            retry_at,
             short,
             bells,
             durable,
@@ -95,7 +95,7 @@ impl Composed {
             busy: busy.clone(),
             ledger: ledger.clone(),
             absent: *absent,
-            retry_set: *retry_set,
+            retry_at: *retry_at,
             short: *short,
             bells: bells.clone(),
             durable: durable.clone(),
@@ -125,7 +125,7 @@ impl Composed {
             busy,
             ledger,
             absent,
-            retry_set,
+            retry_at,
             short,
             bells,
             durable,
@@ -153,7 +153,7 @@ impl Composed {
         self.busy = busy;
         self.ledger = ledger;
         self.absent = absent;
-        self.retry_set = retry_set;
+        self.retry_at = retry_at;
         self.short = short;
         self.bells = bells;
         self.orders = orders;

@@ -184,6 +184,9 @@ impl Protection {
         add_noise(sum, share.sum * self.state.clip.norm, &mut stream);
         if let Some(adaptive) = &central.adaptive {
             self.state.clip.step(adaptive, share, self.plan.expected, &mut stream);
+            // What is hidden has to fit into what is encoded.
+            let most = self.settings.secure.map_or(f64::INFINITY, |secure| secure.range);
+            self.state.clip.norm = self.state.clip.norm.min(most);
         }
     }
 

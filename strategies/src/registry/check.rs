@@ -252,6 +252,7 @@ impl WeighPart {
                 .at_least("port.similarity", p.similarity, 0.0)
                 .at_least("port.staleness", p.staleness, 0.0)
                 .above_zero("port.bound", p.bound),
+            Self::FedBoost(f) => c.positive("fedboost.slices", f.slices),
             _ => &mut c,
         };
         c.found

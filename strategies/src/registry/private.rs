@@ -80,6 +80,11 @@ impl Parts {
             }
         }
         if self.privacy.local.is_some() {
+            let judged = matches!(self.pace, PacePart::FedBoost(_)).then_some(
+                "clients would report the losses of each other's models on their samples, without noise; use \
+                 `synchronous`",
+            );
+            refuse(LOCAL, key_of("pace", &self.pace), judged);
             for part in &self.weigh {
                 refuse(LOCAL, key_of("weigh", part), says_too_much(part));
             }

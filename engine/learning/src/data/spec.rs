@@ -135,8 +135,8 @@ impl DatasetSpec {
             Self::SyntheticFaces(spec) => spec.load(seeds),
             Self::OrlFaces(spec) => spec.load(data_dir),
             _ => Err(LearnError::Invalid(
-                "this data set has no persons and no cameras; take `nine-domains`, `persons` or \
-                 `synthetic-faces`"
+                "this data set has no persons and no cameras; take `nine-domains`, `persons`, \
+                 `synthetic-faces` or `orl-faces`"
                     .into(),
             )),
         }

@@ -2,8 +2,9 @@
 //!
 //! Verification compares every query with every picture of the gallery: a pair is genuine when both show the same
 //! person. A threshold on the similarity accepts a share of the genuine pairs (true accept rate, TAR) and of the
-//! others (false accept rate, FAR); ISO/IEC 19795-1 has the terms. Open-set identification enrols every other
-//! person of the gallery, in the order of their numbers; queries of the rest are strangers and should raise no alarm.
+//! others (false accept rate, FAR); ISO/IEC 19795-1 has the terms. Open-set identification enrols every other person
+//! of those in both query and gallery, in the order of their numbers; queries of the rest are strangers and should
+//! raise no alarm.
 
 use crate::LearnError;
 use crate::reid::{Features, similarity};

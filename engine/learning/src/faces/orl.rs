@@ -22,6 +22,7 @@ pub(super) fn load(dir: &Path, spec: &OrlFaces) -> Result<Sets, LearnError> {
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, missing);
         return Err(LearnError::Io { path: dir.into(), source });
     }
+    crate::reid::folder::check_size(spec.size)?;
     let persons = numbered(dir, "s", "")?;
     let unseen = spec.unseen_identities as usize;
     if unseen < 2 || persons.len() < unseen + 2 {
@@ -75,6 +76,10 @@ fn numbered(dir: &Path, before: &str, after: &str) -> Result<Vec<(u32, PathBuf)>
         }
     }
     found.sort_unstable();
+    if let Some(twice) = found.windows(2).find(|two| two[0].0 == two[1].0) {
+        let reason = format!("number {} is there twice", twice[1].0);
+        return Err(malformed(&twice[1].1, "the name", reason));
+    }
     Ok(found)
 }
 

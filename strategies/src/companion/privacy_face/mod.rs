@@ -190,8 +190,18 @@ impl Companion for PrivacyFace {
         state.save()
     }
 
+    /// What was asked stays asked: a crash of the server does not take back what clients released, and no noise
+    /// is drawn twice.
     fn restore(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
-        self.state.restore(bytes)
+        let asked = std::mem::take(&mut self.state.asked);
+        self.state.restore(bytes)?;
+        for (client, (times, last)) in asked {
+            let held = self.state.asked.entry(client).or_insert((times, last));
+            if held.0 < times {
+                *held = (times, last.min(self.state.version));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -49,7 +49,7 @@ fn set_name(folder: &Path) -> String {
     folder.file_name().map_or_else(|| "re-id".into(), |name| name.to_string_lossy().into_owned())
 }
 
-fn check_size(size: Size) -> Result<(), LearnError> {
+pub(crate) fn check_size(size: Size) -> Result<(), LearnError> {
     let side = 1..=4096;
     if side.contains(&size.height) && side.contains(&size.width) {
         return Ok(());

@@ -68,8 +68,11 @@ pub(super) fn train_together(
     results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
 }
 
-/// Whether one program can train the request: plain layers, cross-entropy, and nothing that is added to the
-/// gradient but weight decay.
+/// A batch is so many times a client's samples at most: every lane is filled up to the batch.
+const MOST_FILLING: usize = 8;
+
+/// Whether one program can train the request: plain layers, cross-entropy, nothing that is added to the
+/// gradient but weight decay, and batches that are not mostly filling.
 fn fits(network: &Network, request: &TrainRequest) -> bool {
     let objective = &request.plan.objective;
     network.layers().iter().all(knows)
@@ -77,6 +80,7 @@ fn fits(network: &Network, request: &TrainRequest) -> bool {
         && objective.proximal == 0.0
         && request.correction.is_none()
         && request.foreign.is_none()
+        && request.plan.batch <= request.shard.len().saturating_mul(MOST_FILLING)
 }
 
 /// Whether two trainings take the same steps, though not equally many.
