@@ -61,6 +61,8 @@ pub struct ClientSetup {
     pub cosine_distance: bool,
     /// Bytes that secure aggregation adds to an answer.
     pub extra_bytes: u64,
+    /// Bytes that it adds to an invitation.
+    pub extra_down: u64,
     /// What is done to them, where something may be.
     pub interventions: Option<SharedInterventions>,
     /// Whether messages may come twice or out of order, so that they remember their last task.
@@ -145,7 +147,9 @@ impl Client {
 
     fn invited(&mut self, invite: Invite, now: Time) -> Vec<Effect> {
         let task = invite.task;
-        let battery = self.setup.spend(self.id, now, 0, || self.setup.coded.invite_len(&invite));
+        let battery = self.setup.spend(self.id, now, 0, || {
+            self.setup.coded.invite_len(&invite) + self.setup.extra_down
+        });
         if battery.is_some_and(|battery| !self.setup.conditions.powered(self.id, &battery)) {
             return vec![self.lost(task, LossReason::Declined)];
         }

@@ -131,18 +131,20 @@ impl Coded {
 
     /// The parameters as the server reads them from a client that was sent `sent`, read `received` and ended with
     /// `params`, and the bytes they took; `left` is what the client had not sent before, and has not sent now.
-    /// What is not finite or has another length is left to the server's guard.
+    /// What is not finite or has another length is left to the server's guard; who is not `honest` neither cuts nor
+    /// blurs.
     ///
     /// # Errors
     /// When the change cannot be encoded.
     pub fn answered(
         &self,
         [sent, received, params]: [&Flat; 3],
+        honest: bool,
         left: &mut Feedback,
         draw: Draw<'_>,
     ) -> Result<(Flat, u64), LearnError> {
         let bytes = wire::flat_len(params.len());
-        let blurred = !self.blur.is_nothing();
+        let blurred = honest && !self.blur.is_nothing();
         let plain = self.up.is_lossless() && self.down.is_lossless() && !blurred;
         if plain || params.len() != sent.len() || !self.fits(params) {
             return Ok((params.clone(), bytes));
@@ -204,12 +206,14 @@ pub struct Draw<'a> {
 const DOWN: u64 = 0;
 const UP: u64 = 1;
 const BLUR: u64 = 2;
+/// Ids of blurring lie above those of both ways.
+const BLURS: u64 = 1 << 40;
 
 impl Draw<'_> {
     fn stream(&self, way: u64) -> Stream {
         let client = u64::from(self.client.0);
         match way {
-            BLUR => self.seeds.stream(Purpose::Privacy, client, self.draw),
+            BLUR => self.seeds.stream(Purpose::Codec, BLURS + client, self.draw),
             way => self.seeds.stream(Purpose::Codec, 2 * client + way, self.draw),
         }
     }
@@ -240,7 +244,8 @@ mod tests {
         assert_eq!(coded.received(&model, draw(&seeds)).expect("plain"), model);
         let sent = Flat::new(vec![0.1; 8]);
         let mut left = Feedback::default();
-        let read = coded.answered([&sent, &sent, &model], &mut left, draw(&seeds)).expect("plain");
+        let read =
+            coded.answered([&sent, &sent, &model], true, &mut left, draw(&seeds)).expect("plain");
         assert_eq!(read, (model, wire::flat_len(8)));
         assert_eq!(coded.up_len(8), EncodedLen::Exactly(wire::flat_len(8)));
     }
@@ -258,8 +263,9 @@ mod tests {
         let mut params = received.clone();
         params.add_scaled(1.0, &Flat::new(vec![0.5; 8]));
         let mut left = Feedback::default();
-        let (read, bytes) =
-            coded.answered([&sent, &received, &params], &mut left, draw(&seeds)).expect("finite");
+        let (read, bytes) = coded
+            .answered([&sent, &received, &params], true, &mut left, draw(&seeds))
+            .expect("finite");
         read.host().iter().for_each(|value| assert!((value - (1.0 / 3.0 + 0.5)).abs() < 1e-6));
         assert_eq!(bytes, 1 + 6 * 2 + 2 * 4);
     }
@@ -272,7 +278,7 @@ mod tests {
             let (sent, mut left) = (Flat::new(vec![1.0; 8]), Feedback::default());
             let params = Flat::new(vec![3.0; 8]);
             let vectors = [&sent, &sent, &params];
-            coded.answered(vectors, &mut left, draw(&seeds)).expect("finite").0.to_vec()
+            coded.answered(vectors, true, &mut left, draw(&seeds)).expect("finite").0.to_vec()
         };
         // The change is 2 on six numbers, so of length 4.899; buffers stay.
         let cut = answered(Blur { clip_norm: Some(1.0), noise_sigma: 0.0 });
@@ -294,8 +300,9 @@ mod tests {
         let params = Flat::new((1..=12).map(|i| i as f32).collect());
         let mut sum = Flat::zeros(12);
         for _ in 0..3 {
-            let (read, _) =
-                coded.answered([&sent, &sent, &params], &mut left, draw(&seeds)).expect("finite");
+            let (read, _) = coded
+                .answered([&sent, &sent, &params], true, &mut left, draw(&seeds))
+                .expect("finite");
             sum.add_scaled(1.0, &read);
         }
         let whole: Vec<f32> = (0..12)
@@ -317,8 +324,9 @@ mod tests {
         let sent = Flat::zeros(8);
         for params in [Flat::new(vec![f32::NAN; 8]), Flat::zeros(5)] {
             let mut left = Feedback::default();
-            let (read, _) =
-                coded.answered([&sent, &sent, &params], &mut left, draw(&seeds)).expect("passed");
+            let (read, _) = coded
+                .answered([&sent, &sent, &params], true, &mut left, draw(&seeds))
+                .expect("passed");
             assert_eq!(read.len(), params.len());
             assert_eq!(read.is_finite(), params.is_finite());
         }

@@ -9,9 +9,9 @@ use crate::message::{Address, Event, Message};
 use crate::snapshot::Save;
 use crate::timeline::{Action, Entry, When};
 use actix::{Actor, Context, Handler, MessageResult};
-use offbeat_kernel::Time;
 use offbeat_kernel::codec::CodecError;
 use offbeat_kernel::hardship::Interventions;
+use offbeat_kernel::{Span, Time};
 use offbeat_strategies::registry::Parts;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -84,7 +84,6 @@ struct Progress {
     /// Entries that have happened and do not happen again.
     done: Vec<bool>,
     updates: u64,
-    version: u64,
 }
 
 /// Lets things happen.
@@ -173,6 +172,12 @@ impl Director {
         let mut events = Vec::new();
         for index in self.state.done.len()..self.timeline.len() {
             let at = match self.timeline[index].when {
+                When::At(mut at, Some(every)) if every > Span::ZERO => {
+                    while at <= now {
+                        at = at + every;
+                    }
+                    Some(at)
+                }
                 When::At(at, _) => Some(at),
                 _ => None,
             };
@@ -238,8 +243,7 @@ impl Director {
     fn told(&mut self, told: &Told, now: Time, effects: &mut Vec<Effect>) {
         match told {
             Told::Update { .. } => self.state.updates += 1,
-            Told::Version { version, .. } => self.state.version = version.0,
-            Told::Evaluation { .. } => {}
+            Told::Version { .. } | Told::Evaluation { .. } => {}
         }
         let met: Vec<usize> = (0..self.timeline.len())
             .filter(|index| !self.state.done[*index] && self.is_met(&self.timeline[*index], told))

@@ -44,14 +44,14 @@ pub struct Evaluator {
     interventions: Option<SharedInterventions>,
     pending: VecDeque<Pending>,
     /// The version whose evaluation was started last.
-    latest: Option<Version>,
+    latest: Option<(Version, Flat)>,
 }
 
 /// What the evaluator knows between two events; the book holds the specifications of its jobs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
     pending: VecDeque<Pending>,
-    latest: Option<Version>,
+    latest: Option<(Version, Flat)>,
 }
 
 /// The figures of the test samples, and rank-1 and mean average precision.
@@ -141,7 +141,7 @@ impl Evaluator {
             pending,
             latest,
         } = self;
-        State { pending: pending.clone(), latest: *latest }
+        State { pending: pending.clone(), latest: latest.clone() }
     }
 
     /// Puts back what [`Evaluator::state`] gave.
@@ -156,7 +156,7 @@ impl Evaluator {
         (model, clusters): (&Flat, Option<&Clusters>),
         now: Time,
     ) {
-        self.latest = Some(version);
+        self.latest = Some((version, model.clone()));
         let [test, aim] = match self.rules.test {
             true => [0, 1].map(|set| self.submit(model, None, set == 1, self.rows[set], now)),
             false => Default::default(),
@@ -289,7 +289,11 @@ impl Handler<Drain> for Evaluator {
     type Result = MessageResult<Drain>;
 
     fn handle(&mut self, drain: Drain, _: &mut Context<Self>) -> Self::Result {
-        if let Some(model) = drain.model.filter(|_| self.latest != Some(drain.version)) {
+        // After a crash of the server another model can have the number of one that was evaluated.
+        let is_new = |model: &Flat| {
+            self.latest.as_ref().is_none_or(|(at, last)| (*at, last) != (drain.version, model))
+        };
+        if let Some(model) = drain.model.filter(is_new) {
             self.start(drain.version, (&model, drain.clusters.as_deref()), drain.now);
         }
         let pending = std::mem::take(&mut self.pending);

@@ -237,8 +237,16 @@ impl Driver {
             trace.push(words);
         }
         self.driving.events += 1;
-        let director = event.to == Address::Director;
-        self.driving.quiet = if director { self.driving.quiet + 1 } else { 0 };
+        // What the director's own acts set off is no life.
+        let echo = matches!(
+            event.message,
+            Message::Disturbed | Message::Command(_) | Message::Signal(Signal::Vacancy)
+        );
+        self.driving.quiet = match event.to == Address::Director {
+            true => self.driving.quiet + 1,
+            false if echo => self.driving.quiet,
+            false => 0,
+        };
         if let Message::Orders(orders) = &event.message {
             for order in orders {
                 if let Order::Publish(publication) | Order::Resume(publication) = order {

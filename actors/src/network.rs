@@ -66,6 +66,8 @@ enum Progress {
     Until(Time),
     /// It waits, and takes so much longer when it goes on.
     Held(Span),
+    /// It waits and has not set out; its way takes so long.
+    Unsent(Direction, Span),
     /// It waits, and gets on the shared link again with so many bytes.
     Stalled(Direction, u64),
 }
@@ -183,7 +185,7 @@ impl Network {
         if self.shared(way).is_none() || self.topology.is_below_an_edge(client) {
             let span = self.conditions.transfer(client, task, way, bytes);
             if barrier.is_some() {
-                self.hold(flow, Progress::Held(span));
+                self.hold(flow, Progress::Unsent(way, span));
                 return Vec::new();
             }
             return self.carry(flow, now, span);

@@ -153,6 +153,9 @@ impl Server {
         let lost = open.into_iter().map(|(task, sent)| {
             self.book.discard_reply(task);
             self.tally.lost(reason);
+            if let Some(board) = &self.board {
+                board.count(sent.client, |counts| counts.lost += 1);
+            }
             Effect::Record(Record::Task(row(task, sent, now, TaskEnd::Lost(reason), 0)))
         });
         lost.collect()
@@ -162,6 +165,8 @@ impl Server {
     fn resume(&mut self, stored: Publication) -> Vec<Effect> {
         (self.version, self.model) = (stored.version, stored.model);
         self.clusters = stored.clusters;
+        // Versions that come after this one will be others of the same number.
+        self.evaluated = self.evaluated.filter(|version| *version <= self.version);
         self.tally.resumed(self.version);
         if let Some(board) = &self.board {
             board.lock().version = self.version;
@@ -224,7 +229,11 @@ impl Server {
         let Invitation { task, client, version, model, extras, assignment } = invitation;
         let invite = Invite { task, version, invited: now, model, extras, assignment };
         let message = Message::Invite(Box::new(invite));
-        let bytes_down = self.coded.message_len(&message) + self.extra_bytes;
+        // Edge servers read models as they are, and pass them on with the codec.
+        let bytes_down = match self.topology {
+            Topology::Star => self.coded.message_len(&message) + self.extra_bytes,
+            Topology::Tree(_) => message.bytes() + self.extra_bytes,
+        };
         if let Some(board) = &self.board {
             board.count(client, |counts| counts.invited += 1);
         }

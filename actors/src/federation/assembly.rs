@@ -74,6 +74,7 @@ impl Driver {
             cluster_numbers,
             cosine_distance,
             extra_bytes: extra.up,
+            extra_down: extra.down,
         };
         let (evaluation, stop) = (federation.evaluation, federation.stop);
         let mut server =

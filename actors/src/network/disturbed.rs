@@ -52,6 +52,12 @@ impl Network {
                         message,
                     });
                 }
+                (Progress::Unsent(way, span), None) => {
+                    let Passing { client, task, to, message, .. } = passing;
+                    let flow = Flow { client, task, way, bytes: 0, sent: now, to, message };
+                    effects.extend(self.carry(flow, now, span));
+                    continue;
+                }
                 (Progress::Stalled(way, bytes), None) => {
                     effects.push(self.get_on_again(passing, way, bytes, now));
                     continue;

@@ -16,6 +16,9 @@ impl Server {
         self.book.discard_reply(task);
         let row = row(task, sent, now, TaskEnd::Lost(LossReason::Cancelled), 0);
         self.tally.lost(LossReason::Cancelled);
+        if let Some(board) = &self.board {
+            board.count(client, |counts| counts.lost += 1);
+        }
         vec![Effect::Record(Record::Task(row)), self.to_client(client, Message::Cancel(task))]
     }
 

@@ -18,6 +18,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Link {
     client: ClientId,
+    honest: bool,
     draw: u64,
     /// The parameters as the server sent them, and as the client read them.
     sent: Flat,
@@ -70,7 +71,8 @@ impl Workbench {
         let with = Draw { seeds: &self.seeds, client, draw };
         job.shared = self.coded.received(&sent, with).map_err(|error| error.to_string())?;
         let left = std::mem::take(&mut job.private.left);
-        let link = Link { client, draw, sent, received: job.shared.clone(), left };
+        let honest = self.adversaries.band(client, job.base).is_none();
+        let link = Link { client, honest, draw, sent, received: job.shared.clone(), left };
         Ok((job, link))
     }
 
@@ -80,7 +82,7 @@ impl Workbench {
         let draw = Draw { seeds: &self.seeds, client: link.client, draw: link.draw };
         let (reply, private) = &mut *both;
         let vectors = [&link.sent, &link.received, &reply.params];
-        let answered = self.coded.answered(vectors, &mut link.left, draw);
+        let answered = self.coded.answered(vectors, link.honest, &mut link.left, draw);
         let (params, payload) = answered.map_err(|error: LearnError| error.to_string())?;
         (reply.params, reply.payload) = (params, Some(payload));
         private.left = link.left;

@@ -32,6 +32,14 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "take `dlg`, or the network `mlp`",
         );
     }
+    if file.strategy.privacy.secure.is_some() {
+        checks.conflict(
+            "tap",
+            "strategy.privacy.secure",
+            "updates travel hidden, and who listens to the links can read nothing of them",
+            "remove `[tap]`, or the secure aggregation",
+        );
+    }
     if file.strategy.travel != Travel::All {
         checks.conflict(
             "tap",
