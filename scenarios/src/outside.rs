@@ -21,7 +21,7 @@ pub(crate) const FILES: [&str; 9] = [
 ];
 
 /// The keys that name a file or folder, seen from the data folder.
-const DATA: [&str; 8] = [
+const DATA: [&str; 9] = [
     "data.dataset.csv.train",
     "data.dataset.csv.test",
     "data.dataset.mnist.dir",
@@ -30,6 +30,7 @@ const DATA: [&str; 8] = [
     "data.dataset.cifar100.dir",
     "data.dataset.persons.dir",
     "data.dataset.persons.public",
+    "data.dataset.orl-faces.dir",
 ];
 
 const DATA_HELP: &str = "keep data below the data folder, and say with `--data-dir DIR` where that is; \

@@ -9,6 +9,7 @@ use crate::files;
 use crate::population::Population;
 use crate::scenario::Scenario;
 use crate::spec::ScenarioFile;
+use offbeat_actors::adversary::Behaviour;
 use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, PartitionReport, Shard};
 use offbeat_learning::network::{Network, Shape, load_start};
@@ -109,6 +110,7 @@ pub fn prepare(scenario: &Scenario, document: &Document) -> Result<Prepared, Pro
     let report = PartitionReport::new(&partition, &split.train);
     let network = Network::new(&sections.network.model, &split.train.shape, split.train.classes)
         .map_err(at("network.model"))?;
+    aims_are_there(sections, split.train.classes, document)?;
     let initial = first_weights(sections, &network, seeds, document)?;
     let train = Arc::new(split.train);
     let (mut shards, mut test_shards) = (Vec::new(), Vec::new());
@@ -242,6 +244,30 @@ fn refuse_missing_numbers(data: &Dataset, which: &str) -> Result<(), LearnError>
         "{which} sample {sample}, feature {feature} is {}: every feature must be a finite number",
         data.features[index]
     )))
+}
+
+/// Whether attacks name only classes that the data have.
+fn aims_are_there(
+    sections: &ScenarioFile,
+    classes: usize,
+    document: &Document,
+) -> Result<(), Problem> {
+    for (index, section) in sections.adversary.iter().enumerate() {
+        let named = match section.behaviour {
+            Behaviour::LabelFlip { source, target } => [source, target],
+            Behaviour::ModelReplacement { target, .. } => [None, Some(target)],
+            _ => [None, None],
+        };
+        let beyond = named.into_iter().flatten().find(|class| *class as usize >= classes);
+        if let Some(class) = beyond {
+            let path = format!("adversary.{index}.behaviour");
+            return Err(Problem::new("value", format!("there is no class {class}"))
+                .at(document.place(&path), "the data have none of that number")
+                .help(format!("classes are numbered from 0 to {}", classes - 1))
+                .about(&path));
+        }
+    }
+    Ok(())
 }
 
 /// A learning error as a problem of the scenario, at the key that led to it.

@@ -1,7 +1,7 @@
 //! The benchmark workloads, how one is measured, and the table of what was measured.
 //!
 //! Every measurement is a process of its own, so that its memory and its allocator know nothing of the
-//! one before. Repeats take turns between the cases, and the fastest repeat counts: what else the machine
+//! one before. Repeats of a case take turns between the numbers of workers, and the fastest counts: what else the machine
 //! does can only make a run slower.
 
 mod figures;

@@ -60,27 +60,35 @@ pub(super) fn bench(args: &BenchArgs) -> Result<(), Failure> {
         some => some.iter().map(|workers| usize::from(*workers)).collect(),
     };
     let mut rows = Vec::new();
+    let mut failure = None;
     for case in &wanted {
-        rows.extend(in_turns(case, &workers, args)?);
+        match in_turns(case, &workers, args) {
+            Ok(found) => rows.extend(found),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
     }
+    // What was measured before something failed is worth showing.
     let report = Report::new(machine, usize::from(args.repeat), rows);
-    if args.json {
-        return print(&(serde_json::to_string(&report).unwrap_or_default() + "\n"));
-    }
-    print(&report.text())
+    print(&match args.json {
+        true => serde_json::to_string(&report).unwrap_or_default() + "\n",
+        false => report.text(),
+    })?;
+    failure.map_or(Ok(()), Err)
 }
 
 /// All repeats of a case, the numbers of workers taking turns.
 fn in_turns(case: &Case, workers: &[usize], args: &BenchArgs) -> Result<Vec<Row>, Failure> {
     let mut found: Vec<Vec<Figures>> = vec![Vec::new(); workers.len()];
+    let mut digest: Option<String> = None;
     for repeat in 1..=args.repeat {
         for (workers, found) in workers.iter().zip(&mut found) {
             let figures = apart(case, *workers, args)?;
-            if let Some(first) = found.first()
-                && first.digest != figures.digest
-            {
+            if *digest.get_or_insert_with(|| figures.digest.clone()) != figures.digest {
                 let name = case.name();
-                return Err(Failure::Failed(format!("{name}: two repeats had different results")));
+                return Err(Failure::Failed(format!("{name}: two runs had different results")));
             }
             eprintln!(
                 "{}, {workers} workers, run {repeat} of {}: {:.3} s",

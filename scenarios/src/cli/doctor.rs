@@ -18,7 +18,11 @@ pub struct DoctorArgs {
 
 /// Looks and tells.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<(), Failure> {
-    let findings = examine(Duration::from_secs_f64(args.seconds.clamp(0.0, 60.0)));
+    let findings = examine(Duration::from_secs_f64(if args.seconds.is_nan() {
+        0.0
+    } else {
+        args.seconds.clamp(0.0, 60.0)
+    }));
     match args.json {
         true => print(&(serde_json::to_string(&findings).unwrap_or_default() + "\n")),
         false => print(&findings.text()),

@@ -208,6 +208,7 @@ impl Gather {
             wasted_share,
             privacy: counts.privacy.map(|spent| PrivacyData {
                 delta: spent.delta,
+                most: spent.most(),
                 central: spent.central,
                 local: spent.local,
             }),

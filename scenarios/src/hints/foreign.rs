@@ -149,7 +149,12 @@ const KEYS: &[(&str, Foreign)] = &[
     ),
     (
         "overcommitment over_commitment overselection",
-        key("strategy.pace.over-selection.factor", "factor = {}", "1.3", true),
+        key(
+            "strategy.pace.over-selection.factor",
+            "pace = { over-selection = { clients = 10, factor = {} } }",
+            "1.3",
+            true,
+        ),
     ),
     (
         "deadline round_timeout round_threshold timeout_seconds max_round_time",
@@ -171,7 +176,12 @@ const KEYS: &[(&str, Foreign)] = &[
     ),
     (
         "num_malicious num_byzantine num_attackers f byzantine_clients",
-        key("strategy.combine.krum.byzantine", "byzantine = {}", "2", true),
+        key(
+            "strategy.combine.krum.byzantine",
+            "combine = { krum = { byzantine = {} } }",
+            "2",
+            true,
+        ),
     ),
     (
         "attack attacks malicious byzantine attackers",

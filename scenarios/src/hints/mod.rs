@@ -61,7 +61,8 @@ fn unknown_key(problem: &mut Problem, document: &Document) -> (String, Option<St
     let here = reference().find(table).map(|table| table.keys).unwrap_or_default();
     let here: Vec<&str> = here.iter().map(String::as_str).collect();
     if let Some(near) = suggest::nearest(name, &here).first() {
-        return (table.into(), Some(format!("{table}.{near}")));
+        let key = if table.is_empty() { near.to_string() } else { format!("{table}.{near}") };
+        return (table.into(), Some(key));
     }
     let mut elsewhere: Vec<&str> = reference().named(name);
     // Keys of single groups or happenings are meant less often than those of all.

@@ -120,7 +120,7 @@ impl Row {
             final_accuracy: over(&|run| Some(run.evaluations.last()?.accuracy)),
             final_loss: over(&|run| Some(run.evaluations.last()?.loss)),
             attack_success: over(&|run| run.evaluations.last()?.attack_success),
-            epsilon: over(&|run| run.privacy.map(|spent| spent.most())),
+            epsilon: over(&|run| run.privacy.map(|spent| spent.most)),
             bytes_sent: over(&|run| Some(Along::Bytes.of(run.evaluations.last()?))),
             mean_staleness: over(&|run| run.mean_staleness),
             p95_staleness: over(&|run| run.p95_staleness),

@@ -72,6 +72,9 @@ pub struct RunData {
 pub struct PrivacyData {
     /// The delta at which the figures hold.
     pub delta: f64,
+    /// The larger epsilon of the two below; infinite, and stored as `null`, where the noise is nothing.
+    #[serde(default, with = "nan::one")]
+    pub most: f64,
     /// Epsilon of the published models, where the server adds noise.
     pub central: Option<f64>,
     /// Epsilon of the updates that the server sees, where the clients add noise.
@@ -138,13 +141,6 @@ pub struct EvalPoint {
     /// without test samples.
     #[serde(with = "nan::list")]
     pub per_class: Vec<f64>,
-}
-
-impl PrivacyData {
-    /// The larger of the two.
-    pub(crate) fn most(&self) -> f64 {
-        self.central.unwrap_or(0.0).max(self.local.unwrap_or(0.0))
-    }
 }
 
 impl RunData {

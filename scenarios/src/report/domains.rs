@@ -1,6 +1,6 @@
 //! Tables of what was found by domain, for pages.
 
-use super::html::{note, table};
+use super::html::{escape, note, table};
 use super::retrieval::{Best, Domains, RetrievalPoint, Whose, by_domain, mean};
 use super::stats::Estimate;
 
@@ -13,7 +13,7 @@ pub(super) fn run(points: &[RetrievalPoint]) -> String {
         let number = |value: f64| format!("{value:.3}");
         for best in &found {
             let mark = if best.seen { "" } else { " (nobody learns from it)" };
-            let mut row = vec![title.to_string(), format!("{}{mark}", best.domain)];
+            let mut row = vec![title.to_string(), format!("{}{mark}", escape(&best.domain))];
             row.extend(best.cmc.map(number));
             row.extend([number(best.map), number(best.rank_1_best)]);
             rows.push(row);
@@ -39,7 +39,7 @@ pub(super) fn run(points: &[RetrievalPoint]) -> String {
 pub(super) fn comparison(domains: &Domains) -> String {
     // The mean stands first, so that it is seen where the page is too narrow for all domains.
     let mut head = ["strategy", "models", "mean"].map(str::to_string).to_vec();
-    head.extend(domains.names.iter().cloned());
+    head.extend(domains.names.iter().map(|name| escape(name)));
     let cell = |value: &Option<Estimate>, sign: bool| {
         let Some(e) = value else { return "–".to_string() };
         let half = e.half_width.map(|half| format!(" ± {:.1}", 100.0 * half)).unwrap_or_default();
@@ -58,7 +58,7 @@ pub(super) fn comparison(domains: &Domains) -> String {
                 continue;
             }
             let whose = if row.whose == Whose::Local { "local" } else { "global" };
-            let label = super::html::escape(&row.label);
+            let label = escape(&row.label);
             let mut cells = vec![label, whose.to_string(), cell(last, sign)];
             cells.extend(values.iter().map(|value| cell(value, sign)));
             rows.push(cells);

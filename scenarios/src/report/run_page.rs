@@ -126,7 +126,7 @@ fn learnt(run: &RunData) -> Vec<(&'static str, String)> {
         ("worst tenth of clients", share(worst_decile(&run.client_accuracy))),
     ]);
     if let Some(spent) = run.privacy {
-        figures.insert(1, ("epsilon", format!("{:.3}", spent.most())));
+        figures.insert(1, ("epsilon", format!("{:.3}", spent.most)));
     }
     figures
 }
@@ -184,8 +184,10 @@ fn losses(run: &RunData) -> String {
     let counts = &run.counts;
     let mut rows: Vec<(String, u64)> =
         counts.lost.iter().map(|(reason, number)| (reason.clone(), *number)).collect();
-    let found: u64 = counts.guarded.values().sum();
-    rows.extend(counts.guarded.iter().map(|(what, number)| (what.clone(), *number)));
+    // What was clipped was merged: it is neither lost nor counted as refused.
+    let refused = counts.guarded.iter().filter(|(what, _)| what.starts_with("refused"));
+    let found: u64 = refused.clone().map(|(_, number)| *number).sum();
+    rows.extend(refused.map(|(what, number)| (what.clone(), *number)));
     rows.push(("refused by the server".to_string(), counts.refused.saturating_sub(found)));
     rows.push(("failed".to_string(), counts.failed));
     rows.retain(|(_, number)| *number > 0);

@@ -31,8 +31,8 @@ pub struct FaceRow {
 pub struct Gain {
     /// Mean and half of the 95 % interval.
     pub over_seeds: Estimate,
-    /// Standard error of the mean.
-    pub standard_error: f64,
+    /// Standard error of the mean; `None` of one seed.
+    pub standard_error: Option<f64>,
     /// On how many seeds it is above 0.
     pub wins: usize,
 }
@@ -56,7 +56,7 @@ fn gain(differences: &[f64]) -> Option<Gain> {
     let over_seeds = estimate(differences.iter().copied())?;
     let (n, mean) = (differences.len() as f64, over_seeds.mean);
     let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
-    let standard_error = (squares / (n - 1.0).max(1.0) / n).sqrt();
+    let standard_error = (n > 1.0).then(|| (squares / (n - 1.0) / n).sqrt());
     let wins = differences.iter().filter(|d| **d > 0.0).count();
     Some(Gain { over_seeds, standard_error, wins })
 }
@@ -110,18 +110,19 @@ impl FaceComparison {
             out += &format!("\n{}{cells}", fitted(&row.label));
         }
         out += &format!(
-            "\n\nGain over `{}`, seed by seed: mean ± half of the 95 % interval, standard error\n",
-            first.label
+            "\n\nGain over `{}`, seed by seed\n(mean ± half of the 95 % interval, standard error)\n",
+            fitted(&first.label).trim_end()
         );
         for row in self.rows.iter().skip(1) {
             for (name, gain) in NAMES.iter().zip(&row.gain) {
                 let Some(gain) = gain else { continue };
-                let half = gain.over_seeds.half_width.unwrap_or(f64::NAN);
+                let spread = gain.over_seeds.half_width.zip(gain.standard_error);
+                let spread = spread.map(|(half, se)| format!(" ± {half:.4}  se {se:.4}"));
                 out += &format!(
-                    "{}{name:<12}{:>+8.4} ± {half:.4}  se {:.4}  {} of {} up\n",
+                    "{}{name:<12}{:>+8.4}{}  {} of {} up\n",
                     fitted(&row.label),
                     gain.over_seeds.mean,
-                    gain.standard_error,
+                    spread.unwrap_or_default(),
                     gain.wins,
                     gain.over_seeds.n
                 );
@@ -244,7 +245,7 @@ mod tests {
         let compared = FaceComparison::new(&groups);
         let gain = compared.rows[1].gain[0].expect("both seeds");
         assert!((gain.over_seeds.mean - 0.03).abs() < 1e-12);
-        assert!((gain.standard_error - 0.01).abs() < 1e-12 && gain.wins == 2);
+        assert!((gain.standard_error.expect("two") - 0.01).abs() < 1e-12 && gain.wins == 2);
         let text = compared.text();
         assert!(text.contains("+0.0300 ± 0.1271  se 0.0100  2 of 2 up"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 84), "{text}");

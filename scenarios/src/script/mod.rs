@@ -53,8 +53,15 @@ fn engine(most_operations: u64, shared: &Shared) -> Engine {
     engine.set_max_modules(0);
     engine.disable_symbol("eval");
     engine.disable_symbol("import");
+    // The core package can stop the thread, which no limit of operations bounds.
+    engine.register_fn("sleep", |_: rhai::INT| no_sleep());
+    engine.register_fn("sleep", |_: rhai::FLOAT| no_sleep());
     functions::register(&mut engine, shared);
     engine
+}
+
+fn no_sleep() -> Result<(), Box<rhai::EvalAltResult>> {
+    Err("a script cannot sleep: set a timer".into())
 }
 
 /// Compiles the script that a scenario in `folder` names. What is wrong with it is shown in its own

@@ -18,6 +18,8 @@ impl Fingerprint {
     /// Of this build running `scenario` on the data that were prepared.
     pub fn of(scenario: &Scenario, prepared: &Prepared) -> Self {
         let build = Build::this();
+        let script = scenario.sections().script.as_ref();
+        let script = script.and_then(|script| std::fs::read(&script.file).ok());
         let data = codec::encode(&prepared.who_holds_what()).unwrap_or_default();
         let items = [
             ("version", build.version.to_string()),
@@ -27,6 +29,7 @@ impl Fingerprint {
             ("executable", executable().to_string()),
             ("scenario", scenario.to_toml().unwrap_or_default()),
             ("data", Digest::of(&data).short()),
+            ("script", script.map(|text| Digest::of(&text).short()).unwrap_or_default()),
         ];
         Self(items.into_iter().map(|(name, text)| (name.to_string(), text)).collect())
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdversarySection {
-    /// The share of all clients, at least 0 and below 1; either this or `count`. With 0 nobody is hostile.
+    /// The share of all clients, from 0 to 1; either this or `count`. With 0 nobody is hostile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     /// How many clients.

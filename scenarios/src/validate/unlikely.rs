@@ -122,14 +122,14 @@ fn robust(file: &ScenarioFile, checks: &mut Checks<'_>) {
         CombinePart::Krum { byzantine }
         | CombinePart::MultiKrum { byzantine, .. }
         | CombinePart::Bulyan { byzantine } => {
-            let (name, times) = match file.strategy.combine {
+            let (name, times): (_, usize) = match file.strategy.combine {
                 CombinePart::Bulyan { .. } => ("bulyan", 4),
                 CombinePart::MultiKrum { .. } => ("multi-krum", 2),
                 _ => ("krum", 2),
             };
             let key = format!("strategy.combine.{name}.byzantine");
             if let Some(merged) = merged
-                && merged < times * byzantine + 3
+                && merged < byzantine.saturating_mul(times).saturating_add(3)
             {
                 checks.warn(
                     &key,
