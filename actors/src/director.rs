@@ -174,7 +174,7 @@ impl Director {
             let at = match self.timeline[index].when {
                 When::At(mut at, Some(every)) if every > Span::ZERO => {
                     while at <= now {
-                        at = at + every;
+                        at += every;
                     }
                     Some(at)
                 }

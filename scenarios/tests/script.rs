@@ -91,6 +91,7 @@ fn errors_tell_file_line_column_and_virtual_time() {
         (weigh, "fn weigh(u) {\n    u.samples / 0\n}", ["rules.rhai:2:", "in `weigh`"]),
         (weigh, "fn weigh(u) { -1 }", ["rules.rhai", "-1 is no weight"]),
         (weigh, "fn weigh(u) { loop { } }", ["rules.rhai", "Too many operations"]),
+        (weigh, "fn weigh(u) { sleep(1000000); 1 }", ["rules.rhai", "cannot sleep"]),
         ("select = \"script\"", "fn select(want, free) { [99] }", ["rules.rhai", "client 99"]),
     ] {
         let error = run(more, &format!("{script}\n{HEARS}")).expect_err("the script is wrong");

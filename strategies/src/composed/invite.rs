@@ -26,7 +26,9 @@ impl Composed {
     /// Invites up to `want` clients of the selector's choice.
     pub(super) fn invite_any(&mut self, want: usize, assignment: Assignment, cx: &Context<'_>) {
         for _ in 0..EMPTY_DRAWS {
-            self.release_open_draw(cx);
+            if !self.release_open_draw(cx) {
+                return;
+            }
             let mut stream = cx.seeds.stream(Purpose::Selection, 0, self.selections);
             self.selections += 1;
             let view = Self::view((self.version, &self.ledger, &self.busy), cx);

@@ -54,16 +54,16 @@ impl Composed {
     }
 
     /// Publishes noise alone when clients were drawn by chance and none of them answered: that nobody was
-    /// drawn would say something of everybody.
-    pub(super) fn release_open_draw(&mut self, cx: &Context<'_>) {
+    /// drawn would say something of everybody. Whether more can be drawn: not when the budget is spent.
+    pub(super) fn release_open_draw(&mut self, cx: &Context<'_>) -> bool {
         let Some(protection) = self.seams.protection.as_mut().filter(|p| p.open_draw()) else {
-            return;
+            return true;
         };
         let meter = match protection.charge(&[]) {
             Ok(meter) => meter,
             Err(reason) => {
                 self.orders.push(Order::Finish(reason));
-                return;
+                return false;
             }
         };
         let view = Self::view((self.version, &self.ledger, &self.busy), cx);
@@ -75,5 +75,6 @@ impl Composed {
         protection.paid(meter);
         self.renew(0, next, &mut Vec::new());
         self.publish(Vec::new());
+        true
     }
 }

@@ -49,6 +49,11 @@ impl Clip {
         self.balance += if norm <= self.norm { 0.5 } else { -0.5 };
     }
 
+    /// A release begins. One that was lost leaves nothing to count.
+    pub(super) fn begin(&mut self) {
+        self.balance = 0.0;
+    }
+
     /// Moves the clip norm after a release of `expected` changes: `C <- C exp(-rate (share - quantile))`.
     pub(super) fn step(&mut self, by: &Adaptive, share: Share, expected: f64, stream: &mut Stream) {
         let unclipped = (self.balance + normal(share.count, stream)) / expected + 0.5;

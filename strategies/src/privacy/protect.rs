@@ -99,6 +99,10 @@ impl Protection {
         if self.settings.local.is_none() {
             return Ok(());
         }
+        if self.settings.epsilon_budget.is_none() {
+            self.state.meter.asked(client);
+            return Ok(());
+        }
         let mut after = self.state.meter.clone();
         after.asked(client);
         self.within_budget(&after)?;
@@ -161,6 +165,7 @@ impl Protection {
             return Ok(inner.combine(batch, view));
         }
         let dropped = if self.plan.rounds { dropped } else { 0 };
+        self.state.clip.begin();
         let mut scale = Scale::of(batch.weights, central.is_some());
         let mut sum = match secure {
             Some(secure) => self.hidden_sum(batch, &mut scale, (secure, dropped), view)?,

@@ -236,3 +236,26 @@ fn clients_get_the_clusters_of_others_and_are_asked_so_often_at_most() {
     other.restore(&part.save().expect("plain data")).expect("its own state");
     assert_eq!(other.state, part.state);
 }
+
+/// A server that crashes and goes on from what it stored remembers whom it has asked: the budget is spent, and no
+/// number of a release comes twice, since noise follows from the number.
+#[test]
+fn a_crash_takes_back_no_release() {
+    let mut part = PrivacyFace::new(settings());
+    let mut world = World::new(3);
+    let model = Flat::zeros(1);
+    part.merged(&world.view());
+    let stored = part.save().expect("plain data");
+    let number = |part: &mut PrivacyFace| {
+        part.outfit(ClientId(0), &model).get(RELEASE).map(|number| number.to_vec()[0])
+    };
+    assert_eq!(number(&mut part), Some(0.0));
+    part.restore(&stored).expect("its own state");
+    assert_eq!(part.budget().map(|budget| budget.releases), Some(1));
+    for version in 1..4 {
+        world.version = Version(version);
+        part.merged(&world.view());
+    }
+    assert_eq!(number(&mut part), Some(1.0));
+    assert_eq!(number(&mut part), None);
+}
