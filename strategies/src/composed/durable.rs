@@ -1,5 +1,6 @@
 //! What a server has stored, and what becomes of a strategy when its server crashes.
 
+use super::state::PartStates;
 use super::{Composed, Context, Seams};
 use crate::ledger::Ledger;
 use crate::privacy::Protection;
@@ -21,9 +22,9 @@ pub(super) struct Durable {
     group_of: BTreeMap<ClientId, u32>,
     version: Version,
     ledger: Ledger,
-    parts: Vec<Vec<u8>>,
-    /// The pace as it began: it starts anew, since all that it waited for is void.
-    pace: Vec<u8>,
+    /// The pace as it began: it starts anew, since all that it waited for is void. No books of privacy: what was
+    /// revealed stays revealed.
+    parts: PartStates,
 }
 
 impl Composed {
@@ -38,8 +39,7 @@ impl Composed {
             group_of: self.group_of.clone(),
             version: self.version,
             ledger: self.ledger.clone(),
-            parts: save(&self.seams)?,
-            pace: self.seams.pace.save()?,
+            parts: PartStates::stored(&self.seams, self.seams.pace.save()?)?,
         });
         Ok(())
     }
@@ -55,7 +55,7 @@ impl Composed {
         durable.group_of.clone_from(&self.group_of);
         durable.version = self.version;
         durable.ledger = self.ledger.clone();
-        if let Ok(parts) = save(&self.seams) {
+        if let Ok(parts) = PartStates::stored(&self.seams, durable.parts.pace.clone()) {
             durable.parts = parts;
         }
     }
@@ -83,8 +83,7 @@ impl Composed {
         self.group_of.clone_from(&durable.group_of);
         self.version = durable.version;
         self.ledger = durable.ledger.clone();
-        restore(&mut self.seams, &durable.parts)?;
-        self.seams.pace.restore(&durable.pace)
+        durable.parts.clone().put_into(&mut self.seams)
     }
 
     /// The present version, into which `used` were merged.
@@ -120,9 +119,9 @@ impl Composed {
         self.switched.retain(|old| old.seam() != switch.seam());
         self.switched.push(switch.clone());
         if let Some(durable) = &mut self.durable {
-            // A switch is a change of settings, which are always stored.
-            durable.parts = save(&self.seams).map_err(|error| error.to_string())?;
-            durable.pace = self.seams.pace.save().map_err(|error| error.to_string())?;
+            // A switch is a change of settings, which are always stored; the other parts stay as stored.
+            let kept = durable.parts.take_over(switch.seam(), &self.seams);
+            kept.map_err(|error| error.to_string())?;
         }
         let mut queue = VecDeque::new();
         if switch.seam() == Seam::Pace {
@@ -147,27 +146,4 @@ impl Seams {
             _ => self.pace = new.pace,
         }
     }
-}
-
-fn save(seams: &Seams) -> Result<Vec<Vec<u8>>, CodecError> {
-    let refine = seams.refine.as_ref().map_or(Ok(Vec::new()), |part| part.save())?;
-    let companion = seams.companion.as_ref().map_or(Ok(Vec::new()), |part| part.save())?;
-    Ok(vec![
-        seams.select.save()?,
-        seams.group.save()?,
-        seams.weigh.save()?,
-        seams.combine.save()?,
-        refine,
-        companion,
-    ])
-}
-
-fn restore(seams: &mut Seams, parts: &[Vec<u8>]) -> Result<(), CodecError> {
-    let [select, group, weigh, combine, refine, companion] = parts else { return Ok(()) };
-    seams.select.restore(select)?;
-    seams.group.restore(group)?;
-    seams.weigh.restore(weigh)?;
-    seams.combine.restore(combine)?;
-    seams.refine.as_mut().map_or(Ok(()), |part| part.restore(refine))?;
-    seams.companion.as_mut().map_or(Ok(()), |part| part.restore(companion))
 }

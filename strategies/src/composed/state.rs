@@ -4,7 +4,7 @@ use super::bells::Bells;
 use super::durable::Durable;
 use super::{Composed, Seams};
 use crate::ledger::Ledger;
-use crate::registry::{Registry, Switch};
+use crate::registry::{Registry, Seam, Switch};
 use crate::seams::Flight;
 use crate::signal::Order;
 use crate::update::{Arrival, Update};
@@ -40,9 +40,9 @@ pub struct State {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct PartStates {
+pub(super) struct PartStates {
     select: Vec<u8>,
-    pace: Vec<u8>,
+    pub(super) pace: Vec<u8>,
     guard: Vec<Vec<u8>>,
     group: Vec<u8>,
     weigh: Vec<u8>,
@@ -178,7 +178,24 @@ impl PartStates {
         })
     }
 
-    fn put_into(self, seams: &mut Seams) -> Result<(), CodecError> {
+    /// What survives a crash of the server: `pace` instead of the present one, and no books of privacy.
+    pub(super) fn stored(seams: &Seams, pace: Vec<u8>) -> Result<Self, CodecError> {
+        Ok(Self { pace, protection: None, ..Self::of(seams)? })
+    }
+
+    /// Takes the state of the part of one seam, which was switched, from `seams`.
+    pub(super) fn take_over(&mut self, seam: Seam, seams: &Seams) -> Result<(), CodecError> {
+        match seam {
+            Seam::Select => self.select = seams.select.save()?,
+            Seam::Group => self.group = seams.group.save()?,
+            Seam::Weigh => self.weigh = seams.weigh.save()?,
+            Seam::Combine => self.combine = seams.combine.save()?,
+            _ => self.pace = seams.pace.save()?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_into(self, seams: &mut Seams) -> Result<(), CodecError> {
         seams.select.restore(&self.select)?;
         seams.pace.restore(&self.pace)?;
         for (part, state) in seams.guard.iter_mut().zip(&self.guard) {
