@@ -26,7 +26,7 @@ use offbeat_kernel::{ClientId, PoolConfig, Purpose, Span, Time, Version};
 use offbeat_learning::Part;
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
-use offbeat_strategies::registry::{CompanionPart, Registry, SelectPart};
+use offbeat_strategies::registry::{CompanionPart, Parts, Registry, SelectPart};
 use rand::seq::SliceRandom;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -192,7 +192,7 @@ fn director(loaded: &Loaded, prepared: &Prepared) -> Result<Option<DirectorSetup
     if sections.timeline.is_empty() && sections.script.is_none() {
         return Ok(None);
     }
-    let parts = sections.strategy.parts();
+    let parts = parts(&sections.strategy, loaded)?;
     let edges = sections.topology.tree().map_or(0, |tree| tree.edges);
     let scene = Scene::new(&prepared.population, parts.clone()).with_edges(edges);
     let mut timeline = Vec::with_capacity(sections.timeline.len());
@@ -221,8 +221,16 @@ fn seams(
     loaded: &Loaded,
     registry: &Registry,
 ) -> Result<Seams, Problem> {
+    let strategy = begun_with.unwrap_or(&loaded.scenario.sections().strategy);
+    parts(strategy, loaded)?.build(registry).map_err(|reason| {
+        let place = loaded.document.place("strategy");
+        Problem::new("value", reason).at(place, "in this strategy").about("strategy")
+    })
+}
+
+/// The parts of `strategy`, with the schedule that its file has.
+pub(crate) fn parts(strategy: &StrategySection, loaded: &Loaded) -> Result<Parts, Problem> {
     let sections = loaded.scenario.sections();
-    let strategy = begun_with.unwrap_or(&sections.strategy);
     let mut parts = strategy.parts();
     if let (SelectPart::Schedule(schedule), Some(file)) =
         (&mut parts.select, &strategy.schedule_file)
@@ -233,10 +241,7 @@ fn seams(
             problem.at(loaded.document.place(path), "asked for here").about(path)
         })?;
     }
-    parts.build(registry).map_err(|reason| {
-        let place = loaded.document.place("strategy");
-        Problem::new("value", reason).at(place, "in this strategy").about("strategy")
-    })
+    Ok(parts)
 }
 
 /// Draws who is hostile: all bands from one order of the clients, so that none is in two.

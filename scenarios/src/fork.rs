@@ -3,7 +3,7 @@
 //! What the snapshot holds stays as it is: data, model, clients, what is under way. What may change is how
 //! things go on from there. Trainings under way at the snapshot are computed with the new settings.
 
-use crate::assemble::{Settings, assemble};
+use crate::assemble::{Settings, assemble, parts};
 use crate::device::DeviceKind;
 use crate::load::Loaded;
 use crate::prepare::prepare;
@@ -85,7 +85,9 @@ pub fn fork(
     if !differences.is_empty() {
         return Err(failed(format!("the snapshot does not fit: {}", differences.join("; "))));
     }
-    let switches = Switch::between(&old.strategy.parts(), &new.strategy.parts()).map_err(failed)?;
+    let before = parts(&old.strategy, trunk).map_err(Failure::Scenario)?;
+    let after = parts(&new.strategy, branch).map_err(Failure::Scenario)?;
+    let switches = Switch::between(&before, &after).map_err(failed)?;
     let settings = Settings::of(options, false).begun_with(old.strategy.clone());
     let federation = assemble(branch, &prepared, &settings).map_err(Failure::Scenario)?;
     let parent = options.out.clone().unwrap_or_else(|| beside(dir));

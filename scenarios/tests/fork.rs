@@ -34,7 +34,11 @@ fn said(output: &Output) -> String {
 
 /// A finished run, by its directory.
 fn trunk(folder: &Path) -> PathBuf {
-    fs::write(folder.join("s.toml"), SCENARIO).expect("writable");
+    trunk_of(folder, SCENARIO)
+}
+
+fn trunk_of(folder: &Path, text: &str) -> PathBuf {
+    fs::write(folder.join("s.toml"), text).expect("writable");
     let output = offbeat(folder, &["run", "s.toml", "--out", "out", "--quiet"]);
     assert!(output.status.success(), "{}", said(&output));
     let mut entries = fs::read_dir(folder.join("out")).expect("the folder of runs");
@@ -100,6 +104,21 @@ fn a_fork_can_have_a_timeline() {
     let stopped = fork(folder.path(), &dir, &["--at", "3s", "--set", stop]);
     assert!(stopped["versions"].as_u64().expect("a count") < 40, "{stopped}");
     assert_eq!(stopped["virtual_seconds"].as_f64(), Some(4.8), "{stopped}");
+}
+
+/// Other parts can be switched beside a schedule that a file has, by a timeline and by a fork.
+#[test]
+fn a_schedule_from_a_file_stays_when_other_parts_are_switched() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let rounds: String =
+        (0..60).map(|round| format!("{}, {}\n", round % 10, (round + 3) % 10)).collect();
+    fs::write(folder.path().join("rounds.txt"), rounds).expect("writable");
+    let pace = "pace = { synchronous = { clients = 2 } }\nselect = \"schedule\"\nschedule_file = \"rounds.txt\"";
+    let text = SCENARIO.replace("pace = { buffered = { buffer = 3, concurrency = 6 } }", pace);
+    let switch = "[[timeline]]\nwhen = { version = 5 }\nswitch = { weigh = [\"uniform\"] }\n";
+    let dir = trunk_of(folder.path(), &format!("{text}{switch}"));
+    let fork = fork(folder.path(), &dir, &["--at", "3s", "--set", "strategy.combine=\"median\""]);
+    assert_eq!(fork["versions"], 40, "{fork}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::Checks;
 use crate::spec::{Buffers, EvaluateOn, ScenarioFile, Travel};
 use offbeat_learning::codec::Codec;
 use offbeat_learning::network::NetworkSpec;
-use offbeat_strategies::registry::{CombinePart, PacePart, SelectPart, WeighPart};
+use offbeat_strategies::registry::{CombinePart, PacePart, Parts, SelectPart, WeighPart};
 
 pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
     judged(file, checks);
@@ -141,15 +141,21 @@ fn asked_for(pace: &PacePart) -> Option<(&'static str, usize, &'static str)> {
     })
 }
 
-/// What the parts say of themselves and of each other. Their messages begin with the key.
-fn parts(file: &ScenarioFile, checks: &mut Checks<'_>) {
+/// The parts as far as the file has them: a schedule is read when the federation is put together, or reported
+/// as missing.
+pub(super) fn written(file: &ScenarioFile) -> Parts {
     let mut parts = file.strategy.parts();
     if let SelectPart::Schedule(schedule) = &mut parts.select
         && schedule.rounds.is_empty()
     {
-        // They are read from a file when the federation is put together, or reported as missing below.
         schedule.rounds.push(Vec::new());
     }
+    parts
+}
+
+/// What the parts say of themselves and of each other. Their messages begin with the key.
+fn parts(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    let parts = written(file);
     for reason in parts.check() {
         let key = reason.split_whitespace().next().unwrap_or_default();
         let path = key.trim_end_matches(':').replace('[', ".").replace(']', "");

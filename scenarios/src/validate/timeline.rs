@@ -17,7 +17,7 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
     let groups: Vec<(String, u32)> = (file.population.group.iter().zip(ends))
         .map(|(group, end)| (group.name.clone(), u32::try_from(end).unwrap_or(u32::MAX)))
         .collect();
-    let scene = Scene::of_groups(&groups, file.population.clients, file.strategy.parts())
+    let scene = Scene::of_groups(&groups, file.population.clients, super::strategy::written(file))
         .with_edges(file.topology.tree().map_or(0, |tree| tree.edges));
     for (index, entry) in file.timeline.iter().enumerate() {
         for (key, message) in scene.entry(entry).err().into_iter().flatten() {
