@@ -1,5 +1,8 @@
 //! Properties of what reads scenarios: whatever is written, the answer comes soon and is no panic.
 
+#[path = "../fuzz/src/lib.rs"]
+mod fuzz;
+
 use offbeat::check::check_text;
 use offbeat::reference::EXAMPLES;
 use offbeat::{Overrides, load_text};
@@ -167,5 +170,28 @@ proptest! {
             check_text(&folder.path().join("s.toml"), &scenario, &Overrides::default());
         prop_assert!(!found.problems.render(false).is_empty());
         prop_assert!(start.elapsed() < SOON);
+    }
+}
+
+/// Every text that a fuzz target once stumbled over, and what it began with.
+#[test]
+fn what_fuzzing_found_stays_mended() {
+    let targets: [(&str, fn(&str)); 4] = [
+        ("scenario", fuzz::scenario),
+        ("partition", fuzz::partition),
+        ("distribution", fuzz::distribution),
+        ("script", fuzz::script),
+    ];
+    for (name, target) in targets {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name);
+        let mut texts = 0;
+        for entry in std::fs::read_dir(&folder).expect("in the repository") {
+            let path = entry.expect("readable").path();
+            let start = Instant::now();
+            target(&std::fs::read_to_string(&path).expect("text"));
+            assert!(start.elapsed() < SOON, "{}: {:?}", path.display(), start.elapsed());
+            texts += 1;
+        }
+        assert!(texts > 0, "{name} has no seeds");
     }
 }

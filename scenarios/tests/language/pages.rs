@@ -26,6 +26,27 @@ fn the_reference_is_the_one_in_the_repository() {
     kept(offbeat::reference::PLACE, &page(&Reference::new()));
 }
 
+#[test]
+fn the_words_that_fuzzing_tries_are_those_of_the_language() {
+    let mut words = std::collections::BTreeSet::new();
+    gather_words(&schema::schema(), &mut words);
+    let lines = words.iter().map(|word| format!("{}\n", toml::Value::String(word.clone())));
+    kept("scenarios/fuzz/scenario.dict", &lines.collect::<String>());
+}
+
+/// Keys and names of values.
+fn gather_words(schema: &Value, words: &mut std::collections::BTreeSet<String>) {
+    let Some(table) = schema.as_object() else {
+        schema.as_array().into_iter().flatten().for_each(|value| gather_words(value, words));
+        return;
+    };
+    let keys = table.get("properties").and_then(Value::as_object);
+    words.extend(keys.into_iter().flat_map(|keys| keys.keys().cloned()));
+    let names = table.get("enum").and_then(Value::as_array).into_iter().flatten();
+    words.extend(names.chain(table.get("const")).filter_map(Value::as_str).map(String::from));
+    table.values().for_each(|value| gather_words(value, words));
+}
+
 fn valid(validator: &jsonschema::Validator, text: &str) -> Result<(), String> {
     let value: toml::Table = toml::from_str(text).expect("TOML");
     let value: Value = serde_json::to_value(value).expect("JSON");
