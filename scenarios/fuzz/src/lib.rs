@@ -82,7 +82,8 @@ pub fn script(text: &str) {
     match load_text(&path, &scenario, &Overrides::default()) {
         Ok(loaded) => {
             let out = Some(folder.path().join("runs"));
-            let _ended = run(&loaded, &Options { workers: 1, out, timing_only: true, ..Options::default() });
+            let _ended =
+                run(&loaded, &Options { workers: 1, out, timing_only: true, ..Options::default() });
         }
         Err(problems) => assert!(!problems.render(false).is_empty(), "nothing to show"),
     }
@@ -90,9 +91,9 @@ pub fn script(text: &str) {
 
 /// A script with a function `select` or `weigh` is asked for it.
 fn parts(script: &str) -> String {
-    let asked = ["select", "weigh"].map(|part| (part, script.contains(&format!("fn {part}("))));
-    let asked = asked.iter().filter(|(_, there)| *there);
-    let lines: String = asked.map(|(part, _)| format!("{part} = {}\n", if *part == "weigh" { "[\"script\"]" } else { "\"script\"" })).collect();
+    let named = [("select", "select = \"script\"\n"), ("weigh", "weigh = [\"script\"]\n")];
+    let asked = named.iter().filter(|(part, _)| script.contains(&format!("fn {part}(")));
+    let lines: String = asked.map(|(_, line)| *line).collect();
     if lines.is_empty() { lines } else { format!("[strategy]\n{lines}") }
 }
 
@@ -101,6 +102,9 @@ fn check(text: &str) {
         return;
     }
     let found = check_text(Path::new(ALONE), text, &Overrides::default());
-    assert!(found.report.is_some() != found.problems.has_errors(), "neither an answer nor an error");
+    assert!(
+        found.report.is_some() != found.problems.has_errors(),
+        "neither an answer nor an error"
+    );
     assert!(!found.problems.render(false).is_empty() || found.report.is_some());
 }
