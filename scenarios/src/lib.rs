@@ -30,6 +30,7 @@ mod happenings;
 pub mod held;
 mod hints;
 pub mod interrupt;
+mod lately;
 mod layers;
 pub mod load;
 mod outside;

@@ -1,8 +1,9 @@
 //! The world that a scenario describes: what devices, links and absences do to its clients.
 //!
-//! Nothing is stored for a client but its number of samples, and its ranks where speed follows them: every answer is drawn anew from the
-//! seed, so that asking twice, or in another order, changes nothing.
+//! Nothing is stored for a client but its number of samples, and its ranks where speed follows them: every answer
+//! is drawn from the seed, so that asking twice, or in another order, changes nothing.
 
+use crate::lately::Lately;
 use crate::population::Population;
 use crate::ranks::Ranks;
 use offbeat_actors::client::Samples;
@@ -44,6 +45,8 @@ pub struct World {
     sizes: Vec<u32>,
     ranks: Ranks,
     cost: Cost,
+    devices: Lately<Device>,
+    links: Lately<Link>,
 }
 
 /// What each group suffers, after so many changes.
@@ -97,7 +100,19 @@ impl World {
         let label = follows(|with| with.label_group).then_some(labels);
         let ranks = Ranks::new(&seeds, volume, label);
         let interventions = None;
-        Self { population, suffering, interventions, disorderly, seeds, sizes, ranks, cost }
+        let (devices, links) = (Lately::default(), Lately::default());
+        Self {
+            population,
+            suffering,
+            interventions,
+            disorderly,
+            seeds,
+            sizes,
+            ranks,
+            cost,
+            devices,
+            links,
+        }
     }
 
     /// The same world, in which `interventions` happen.
@@ -116,6 +131,8 @@ impl World {
                 let (range, change) = &changes[suffering.changes];
                 self.apply(range, change, &mut suffering.groups);
                 suffering.changes += 1;
+                self.devices.forget();
+                self.links.forget();
             }
         }
         self.suffering.borrow().groups[self.population.group_of(client)].clone()
@@ -156,11 +173,14 @@ impl World {
     }
 
     fn device(&self, client: ClientId) -> Device {
-        self.suffers(client).hardship.device.draw(&self.seeds, client, self.ranks.of(client))
+        let suffers = self.suffers(client);
+        let draw = || suffers.hardship.device.draw(&self.seeds, client, self.ranks.of(client));
+        self.devices.of(client, draw)
     }
 
     fn link(&self, client: ClientId) -> Link {
-        self.suffers(client).link.draw(&self.seeds, client)
+        let suffers = self.suffers(client);
+        self.links.of(client, || suffers.link.draw(&self.seeds, client))
     }
 
     fn task_stream(&self, task: TaskId, counter: u64) -> Stream {

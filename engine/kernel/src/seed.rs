@@ -3,12 +3,10 @@
 //! Streams are independent of each other, so that adding a client, or drawing once more in one
 //! place, moves nothing anywhere else.
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
+mod stream;
 
-/// A stream of random numbers. Serialisable, so that a resumed run goes on where it stopped.
-pub type Stream = ChaCha8Rng;
+pub use self::stream::Stream;
+use serde::{Deserialize, Serialize};
 
 /// What a stream is drawn for. The numbers are part of the meaning of a seed: never renumber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,15 +71,10 @@ impl SeedTree {
         self.seed
     }
 
-    /// The stream for a purpose, an id (client, message, ...) and a counter (task, version, ...).
+    /// The stream for a purpose, an id (client, message, ...) and a counter (task, version, ...). Costs nothing
+    /// until it is drawn from.
     pub fn stream(&self, purpose: Purpose, id: u64, counter: u64) -> Stream {
-        let mut key = [0u8; 34];
-        key[..8].copy_from_slice(&self.seed.to_le_bytes());
-        key[8..10].copy_from_slice(&(purpose as u16).to_le_bytes());
-        key[10..18].copy_from_slice(&id.to_le_bytes());
-        key[18..26].copy_from_slice(&counter.to_le_bytes());
-        key[26..].copy_from_slice(b"offbeat1");
-        Stream::from_seed(*blake3::hash(&key).as_bytes())
+        Stream::of(self.seed, purpose as u16, id, counter)
     }
 }
 

@@ -67,10 +67,14 @@ impl Completeness {
         )
     }
 
-    /// The fate of the task whose `stream` that is. Always draws four numbers.
+    /// The fate of the task whose `stream` that is. Draws four numbers, or none where all tasks are done
+    /// as planned.
     pub fn draw(&self, stream: &mut Stream) -> TaskFate {
-        let [drops, moment, partial, much] = [(); 4].map(|()| open_unit(stream));
         let PartialWork { probability, low, high } = self.partial;
+        if self.drop_out <= 0.0 && probability <= 0.0 {
+            return TaskFate { drops_at: None, share: 1.0 };
+        }
+        let [drops, moment, partial, much] = [(); 4].map(|()| open_unit(stream));
         TaskFate {
             drops_at: (drops < self.drop_out).then_some(moment),
             share: if partial < probability { low + much * (high - low) } else { 1.0 },

@@ -87,7 +87,10 @@ impl DeviceSpec {
     /// The device of `client`, whose other properties rank at `scores`.
     pub fn draw(&self, tree: &SeedTree, client: ClientId, scores: Scores) -> Device {
         let id = u64::from(client.0);
-        let own = normal(&mut tree.stream(Purpose::Device, id, SPEED));
+        let own = match self.speed {
+            Distribution::Constant(_) => 0.0,
+            _ => normal(&mut tree.stream(Purpose::Device, id, SPEED)),
+        };
         let speed = self.speed.at_score_for(client, self.correlation.combine(scores, own));
         let mut stream = tree.stream(Purpose::Device, id, MEMORY);
         let memory = self.memory_bytes.sample_for(client, &mut stream);
@@ -95,7 +98,7 @@ impl DeviceSpec {
     }
 
     /// How long `device` works on `samples` samples of `flops_per_sample` operations each (for
-    /// training: forward and backward). Jitter is drawn from the task's `stream`. At least one tick.
+    /// training: forward and backward). Jitter, if there is any, is drawn from the task's `stream`. At least one tick.
     pub fn compute(
         &self,
         device: &Device,
@@ -103,8 +106,11 @@ impl DeviceSpec {
         flops_per_sample: f64,
         stream: &mut Stream,
     ) -> Span {
-        let jitter = (self.jitter_sigma * normal(stream)).exp();
-        Span::of_work(self.seconds(device, samples, flops_per_sample) * jitter)
+        let seconds = self.seconds(device, samples, flops_per_sample);
+        if self.jitter_sigma == 0.0 {
+            return Span::of_work(seconds);
+        }
+        Span::of_work(seconds * (self.jitter_sigma * normal(stream)).exp())
     }
 
     /// The mean of [`DeviceSpec::compute`].

@@ -144,7 +144,11 @@ impl LinkParameters {
 
     /// The client's own bandwidth for one message in bits per second; at least 1.
     pub fn rate(&self, link: &Link, way: Direction, stream: &mut Stream) -> u64 {
-        let factor = (self.jitter_sigma * normal(stream)).exp();
+        // Without jitter there is nothing to draw, here and below.
+        let factor = match self.jitter_sigma {
+            0.0 => 1.0,
+            sigma => (sigma * normal(stream)).exp(),
+        };
         ((link.mbit(way) * MEGABIT * factor).round() as u64).max(1)
     }
 
@@ -157,6 +161,9 @@ impl LinkParameters {
     }
 
     fn delay_seconds(&self, link: &Link, stream: &mut Stream) -> f64 {
+        if self.jitter_sigma == 0.0 && self.loss <= 0.0 {
+            return link.latency_ms / 1e3;
+        }
         let latency = link.latency_ms * (self.jitter_sigma * normal(stream)).exp();
         (latency + lost_tries(self.loss, open_unit(stream)) * self.timeout_ms) / 1e3
     }
