@@ -2,7 +2,8 @@
 
 use crate::gather::Gather;
 use crate::progress::Display;
-use crate::rundir::table::{COLUMNS, rows};
+use crate::rundir::lines::Lines;
+use crate::rundir::table::{COLUMNS, each_row};
 use offbeat_actors::{Progress, Record, Sink};
 use offbeat_kernel::codec;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use std::time::Instant;
 pub struct CsvSink(Rc<RefCell<Inner>>);
 
 struct Inner {
-    writer: csv::Writer<BufWriter<File>>,
+    writer: Lines<BufWriter<File>>,
     started: Instant,
     /// Real time that earlier processes spent.
     wall_seconds: f64,
@@ -52,8 +53,8 @@ impl CsvSink {
     /// When the file cannot be written.
     pub fn create(path: &Path, tasks: bool, display: Display) -> std::io::Result<Self> {
         let file = BufWriter::with_capacity(1 << 16, File::create(path)?);
-        let mut writer = csv::Writer::from_writer(file);
-        writer.write_record(COLUMNS)?;
+        let mut writer = Lines::new(file);
+        writer.names(&COLUMNS)?;
         writer.flush()?;
         Ok(Self::around(writer, tasks, display, Position::default()))
     }
@@ -78,12 +79,11 @@ impl CsvSink {
         file.seek(SeekFrom::End(0))?;
         let file = BufWriter::with_capacity(1 << 16, file);
         // The head of the table is there already.
-        let writer = csv::WriterBuilder::new().has_headers(false).from_writer(file);
-        Ok(Self::around(writer, tasks, display, position))
+        Ok(Self::around(Lines::new(file), tasks, display, position))
     }
 
     fn around(
-        writer: csv::Writer<BufWriter<File>>,
+        writer: Lines<BufWriter<File>>,
         tasks: bool,
         display: Display,
         position: Position,
@@ -109,15 +109,19 @@ impl CsvSink {
 
 impl Sink for CsvSink {
     fn record(&mut self, record: &Record) -> Result<(), String> {
-        let mut inner = self.0.borrow_mut();
+        let inner = &mut *self.0.borrow_mut();
         inner.gather.take(record);
         if !inner.tasks && matches!(record, Record::Task(_) | Record::EdgeTask { .. }) {
             return Ok(());
         }
         let wall = inner.wall_seconds + inner.started.elapsed().as_secs_f64();
-        for row in rows(record) {
-            inner.writer.write_record(row.cells(wall)).map_err(|error| error.to_string())?;
-        }
+        let mut written = Ok(());
+        each_row(record, |row| {
+            if written.is_ok() {
+                written = inner.writer.row(&row, wall);
+            }
+        });
+        written.map_err(|error| error.to_string())?;
         match record {
             // Evaluations are rare, and what one wants most after a crash.
             Record::Evaluation { .. } => inner.writer.flush().map_err(|error| error.to_string()),

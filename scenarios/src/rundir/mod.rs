@@ -18,6 +18,7 @@
 
 mod atomic;
 mod build;
+pub mod lines;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 pub mod table;

@@ -57,24 +57,42 @@ pub struct Row {
     pub value: f64,
 }
 
-impl Row {
-    /// The row as text, in the order of [`COLUMNS`].
-    pub fn cells(&self, wall_seconds: f64) -> [String; 7] {
-        [
-            self.kind.to_string(),
-            self.at.seconds().to_string(),
-            format!("{wall_seconds:.6}"),
-            self.version.0.to_string(),
-            self.client.map(|client| client.0.to_string()).unwrap_or_default(),
-            self.metric.to_string(),
-            self.value.to_string(),
-        ]
+/// The rows of one record.
+pub fn rows(record: &Record) -> Vec<Row> {
+    let mut rows = Vec::new();
+    each_row(record, |row| rows.push(row));
+    rows
+}
+
+/// Gives the rows of one record to `take`, one after the other, in the order of [`rows`].
+pub fn each_row(record: &Record, mut take: impl FnMut(Row)) {
+    match record {
+        Record::Task(task) => of_task("task", task).into_iter().for_each(take),
+        Record::Aggregation { at, version, used } => {
+            let row = |client, metric: &'static str, value| Row {
+                kind: "aggregation",
+                at: *at,
+                version: *version,
+                client,
+                metric: metric.into(),
+                value,
+            };
+            take(row(None, "updates", used.len() as f64));
+            for update in used {
+                let client = Some(update.client);
+                take(row(client, "staleness", update.staleness as f64));
+                take(row(client, "weight", update.weight));
+                take(row(client, "training_loss", update.loss));
+            }
+        }
+        rare => of_rare(rare).into_iter().for_each(take),
     }
 }
 
-/// The rows of one record.
-pub fn rows(record: &Record) -> Vec<Row> {
+/// The rows of a record that there are not so many of.
+fn of_rare(record: &Record) -> Vec<Row> {
     match record {
+        Record::Task(_) | Record::Aggregation { .. } => Vec::new(),
         Record::Evaluation { at, version, test } => evaluation(*at, *version, None, test).collect(),
         Record::Attack { at, version, success } => vec![Row {
             kind: "evaluation",
@@ -85,24 +103,6 @@ pub fn rows(record: &Record) -> Vec<Row> {
             value: success.accuracy,
         }],
         Record::Clients { at, version, clients } => of_clients(*at, *version, clients),
-        Record::Aggregation { at, version, used } => {
-            let row = |client, metric: &'static str, value| Row {
-                kind: "aggregation",
-                at: *at,
-                version: *version,
-                client,
-                metric: metric.into(),
-                value,
-            };
-            let mut rows = vec![row(None, "updates", used.len() as f64)];
-            for update in used {
-                let client = Some(update.client);
-                rows.push(row(client, "staleness", update.staleness as f64));
-                rows.push(row(client, "weight", update.weight));
-                rows.push(row(client, "training_loss", update.loss));
-            }
-            rows
-        }
         Record::Retrieval { at, version, tried } => {
             tried.iter().flat_map(|one| of_trial(*at, *version, one)).collect()
         }
@@ -126,9 +126,8 @@ pub fn rows(record: &Record) -> Vec<Row> {
             };
             values.into_iter().map(row).collect()
         }
-        Record::Task(task) => of_task("task", task),
         Record::EdgeTask { edge, row, .. } => {
-            let mut rows = of_task("edge-task", row);
+            let mut rows = Vec::from(of_task("edge-task", row));
             let first = rows[0].clone();
             rows.push(Row { metric: "edge".into(), value: f64::from(*edge), ..first });
             rows
@@ -259,7 +258,7 @@ fn of_trial(at: Time, version: Version, tried: &Tried) -> Vec<Row> {
     values.into_iter().chain(faces).map(row).collect()
 }
 
-fn of_task(kind: &'static str, task: &TaskRow) -> Vec<Row> {
+fn of_task(kind: &'static str, task: &TaskRow) -> [Row; 4] {
     let end = match task.end {
         TaskEnd::Arrived => "arrived".into(),
         TaskEnd::Lost(reason) => format!("lost-{}", reason_name(reason)).into(),
@@ -278,7 +277,7 @@ fn of_task(kind: &'static str, task: &TaskRow) -> Vec<Row> {
         metric,
         value,
     };
-    values.into_iter().map(row).collect()
+    values.map(row)
 }
 
 /// A reason for a lost task, as files and summaries show it.
@@ -329,6 +328,7 @@ impl Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rundir::lines::Lines;
     use offbeat_kernel::TaskId;
     use offbeat_strategies::signal::Used;
 
@@ -343,16 +343,17 @@ mod tests {
             group: 0,
         };
         let at = Time::from_micros(1_500_000);
-        let found = rows(&Record::Aggregation { at, version: Version(3), used: vec![used] });
-        let text: Vec<String> = found.iter().map(|row| row.cells(0.5).join(",")).collect();
+        let (mut lines, wall) = (Lines::new(Vec::new()), 0.5);
+        let record = Record::Aggregation { at, version: Version(3), used: vec![used] };
+        each_row(&record, |row| lines.row(&row, wall).expect("a vector"));
         assert_eq!(
-            text,
-            [
-                "aggregation,1.5,0.500000,3,,updates,1",
-                "aggregation,1.5,0.500000,3,7,staleness,2",
-                "aggregation,1.5,0.500000,3,7,weight,0.25",
-                "aggregation,1.5,0.500000,3,7,training_loss,1.5",
-            ]
+            std::str::from_utf8(lines.get_ref()),
+            Ok(concat!(
+                "aggregation,1.5,0.500000,3,,updates,1\n",
+                "aggregation,1.5,0.500000,3,7,staleness,2\n",
+                "aggregation,1.5,0.500000,3,7,weight,0.25\n",
+                "aggregation,1.5,0.500000,3,7,training_loss,1.5\n",
+            ))
         );
     }
 
