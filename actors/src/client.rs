@@ -79,8 +79,9 @@ pub trait Samples: std::fmt::Debug {
 #[derive(Debug)]
 pub struct Client {
     id: ClientId,
-    setup: ClientSetup,
-    task: Option<Task>,
+    setup: Rc<ClientSetup>,
+    // Apart, so that starting an actor moves little.
+    task: Option<Box<Task>>,
 }
 
 /// A task under way: all that a client at work knows.
@@ -104,13 +105,13 @@ pub struct Task {
 
 impl Client {
     /// A client that has just been addressed.
-    pub fn new(id: ClientId, setup: ClientSetup) -> Self {
+    pub fn new(id: ClientId, setup: Rc<ClientSetup>) -> Self {
         Self { id, setup, task: None }
     }
 
     /// A client in the middle of `task`.
-    pub fn at_work(id: ClientId, setup: ClientSetup, task: Task) -> Self {
-        Self { id, setup, task: Some(task) }
+    pub fn at_work(id: ClientId, setup: Rc<ClientSetup>, task: Task) -> Self {
+        Self { id, setup, task: Some(Box::new(task)) }
     }
 
     /// Whether it has nothing to do, so that its actor can end.
@@ -176,7 +177,7 @@ impl Client {
                 let whole = self.setup.conditions.effort(self.id, task, seen).seconds();
                 let done = (at.since(now).seconds() / whole).min(1.0);
                 let opened = self.open(invite, planned, steps, now, at, samples);
-                self.task = Some(Task { done, ..opened });
+                self.task = Some(Box::new(Task { done, ..opened }));
                 return vec![self.to_self(at, Message::GaveUp(task, reason))];
             }
             Outcome::Complete { at } => (at, steps),
@@ -184,7 +185,7 @@ impl Client {
         };
         let opened = self.open(invite, planned, steps, now, finish, samples);
         self.promise(&opened);
-        self.task = Some(opened);
+        self.task = Some(Box::new(opened));
         vec![self.to_self(finish, Message::Finished(task))]
     }
 

@@ -1,8 +1,7 @@
 //! Puts a federation together and runs it: the kernel's driver.
 //!
-//! One loop takes the earliest event from the calendar, delivers it to its actor, and puts the
-//! actor's effects back. Everything runs in one actix system on the calling thread; the pool's workers
-//! compute meanwhile.
+//! One loop takes the earliest event from the calendar, delivers it to its actor, and puts the actor's effects
+//! back. Everything runs in one actix system on the calling thread; the pool's workers compute meanwhile.
 
 use crate::client::{Client, ClientSetup, DeliverToClient, Reaction, Samples};
 use crate::conditions::Conditions;
@@ -99,7 +98,7 @@ impl Federation {
         sink: Box<dyn Sink>,
         continuation: Continuation,
     ) -> Result<RunResult, RunError> {
-        actix::System::new().block_on(async { Driver::new(self, sink, continuation)?.run().await })
+        system::run(async { Driver::new(self, sink, continuation)?.run().await })
     }
 }
 
@@ -119,6 +118,7 @@ mod assembly;
 mod ending;
 mod joining;
 mod saving;
+mod system;
 
 struct Driver {
     driving: Driving,
@@ -135,7 +135,7 @@ struct Driver {
     switches: Vec<Switch>,
     edges: Vec<Addr<Edge>>,
     clients: BTreeMap<ClientId, Addr<Client>>,
-    setup: ClientSetup,
+    setup: Rc<ClientSetup>,
     stop: StopRules,
     interrupt: Arc<AtomicBool>,
     book: Book,

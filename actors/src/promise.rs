@@ -33,7 +33,8 @@ pub struct Book(Rc<RefCell<Inner>>);
 struct Inner {
     pool: Cohorts,
     next_job: u64,
-    tasks: BTreeMap<TaskId, Open>,
+    // Boxed, so that the map moves little when tasks come and go.
+    tasks: BTreeMap<TaskId, Box<Open>>,
     /// Promises of edge servers, kept by those of their clients.
     joint: BTreeMap<TaskId, Joint>,
     evaluations: BTreeMap<JobId, Specification>,
@@ -119,7 +120,7 @@ impl Book {
         // Every field by its name: one that is added and forgotten here does not compile.
         let Inner { pool, next_job, tasks, joint, evaluations, tally: _, before } = &*inner;
         let tasks = tasks.iter().map(|(task, open)| {
-            let Open { job, reply, private, specification } = open;
+            let Open { job, reply, private, specification } = &**open;
             let (reply, private) = (reply.is_some(), private.is_some());
             let specification = specification.clone();
             (*task, OpenState { job: *job, reply, private, specification })
@@ -142,7 +143,8 @@ impl Book {
             let OpenState { job, reply, private, specification } = open;
             inner.reopen(job, &specification);
             let (reply, private) = (Want::open(reply), Want::open(private));
-            inner.tasks.insert(task, Open { job, reply, private, specification });
+            let open = Open { job, reply, private, specification };
+            inner.tasks.insert(task, Box::new(open));
         }
         for (job, specification) in &evaluations {
             inner.reopen(*job, specification);
@@ -158,7 +160,8 @@ impl Book {
         let specification = Specification { due, bytes, urgency, job: Job::Train(Box::new(job)) };
         let id = inner.submit(&specification);
         let private = Want::open(keeps);
-        inner.tasks.insert(task, Open { job: id, reply: Want::Yes, private, specification });
+        let open = Open { job: id, reply: Want::Yes, private, specification };
+        inner.tasks.insert(task, Box::new(open));
     }
 
     /// The task ended without its work being done: neither side gets anything.
@@ -381,7 +384,7 @@ impl Inner {
     /// Forgets a task that nobody wants anything of.
     fn settle(&mut self, task: TaskId) {
         let done = |open: &Open| matches!((&open.reply, &open.private), (Want::No, Want::No));
-        if self.tasks.get(&task).is_some_and(done)
+        if self.tasks.get(&task).is_some_and(|open| done(open))
             && let Some(open) = self.tasks.remove(&task)
         {
             self.pool.cancel(open.job);

@@ -66,6 +66,6 @@ impl Handler<Save<Option<Task>>> for Client {
     fn handle(&mut self, _: Save<Option<Task>>, _: &mut Context<Self>) -> Self::Result {
         // Every field by its name: one that is added and forgotten here does not compile.
         let Self { id: _, setup: _, task } = self;
-        MessageResult(Ok(task.clone()))
+        MessageResult(Ok(task.as_deref().cloned()))
     }
 }

@@ -26,7 +26,7 @@ impl Client {
             // What is given up was not promised, and counts as done in full for the battery.
             Outcome::Lost { at, reason } => {
                 let opened = self.open(invite, 0, 0, now, at, samples);
-                self.task = Some(Task { judged: Some(seen), ..opened });
+                self.task = Some(Box::new(Task { judged: Some(seen), ..opened }));
                 return vec![self.to_self(at, Message::GaveUp(task, reason))];
             }
             Outcome::Complete { at } | Outcome::Partial { at, .. } => at,
@@ -36,7 +36,7 @@ impl Client {
         opened.beside = Vec::new();
         opened.answer.completeness = 1.0;
         self.promise(&opened);
-        self.task = Some(opened);
+        self.task = Some(Box::new(opened));
         vec![self.to_self(at, Message::Finished(task))]
     }
 

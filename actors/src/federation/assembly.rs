@@ -57,7 +57,7 @@ impl Driver {
         let interventions = federation.director.as_ref().map(|setup| setup.interventions.clone());
         let book = Book::new(pool, cohort).counting(tally.clone());
         let topology = federation.topology;
-        let setup = ClientSetup {
+        let setup = Rc::new(ClientSetup {
             topology: topology.clone(),
             remember: conditions.disorderly(),
             interventions: interventions.clone(),
@@ -75,7 +75,7 @@ impl Driver {
             cosine_distance,
             extra_bytes: extra.up,
             extra_down: extra.down,
-        };
+        });
         let (evaluation, stop) = (federation.evaluation, federation.stop);
         let mut server =
             Server::new(initial.clone(), evaluation, stop.clone(), book.clone(), tally.clone())
