@@ -177,6 +177,10 @@ impl Runner for Workbench {
     type Job = Job;
     type Output = Output;
 
+    fn at_once(&self, job: &Job) -> bool {
+        self.timing_only && matches!(job, Job::Train(_) | Job::Retrieve(_))
+    }
+
     fn run(&self, _worker: usize, job: Job) -> Result<Output, String> {
         match job {
             Job::Train(job) if job.judging && !self.timing_only => self.judge(&job),

@@ -40,6 +40,12 @@ pub trait Runner: Send + Sync + 'static {
     /// # Errors
     /// A text that says why the job has no output. It becomes [`JobError::Failed`].
     fn run(&self, worker: usize, job: Self::Job) -> Result<Self::Output, String>;
+
+    /// Whether `job` is done sooner than it is handed over to a worker. Then the kernel's thread does it when
+    /// its result is taken.
+    fn at_once(&self, _job: &Self::Job) -> bool {
+        false
+    }
 }
 
 /// Why a promise was not kept.
@@ -120,6 +126,8 @@ pub struct Pool<R: Runner> {
     wake: Option<Sender<()>>,
     results: Receiver<Outcome<R>>,
     open: BTreeMap<JobId, Ticket>,
+    /// Jobs that are done when they are taken.
+    here: BTreeMap<JobId, R::Job>,
     done: BTreeMap<JobId, Result<R::Output, JobError>>,
     discarded: BTreeMap<JobId, u64>,
     threads: Vec<JoinHandle<()>>,
@@ -174,6 +182,7 @@ impl<R: Runner> Pool<R> {
             wake: Some(wake),
             results,
             open: BTreeMap::new(),
+            here: BTreeMap::new(),
             done: BTreeMap::new(),
             discarded: BTreeMap::new(),
             threads,
@@ -191,29 +200,47 @@ impl<R: Runner> Pool<R> {
 
     /// Opens a promise. `bytes` is the size of the result that will have to be held.
     pub fn submit(&mut self, id: JobId, due: Time, bytes: u64, urgency: Urgency, job: R::Job) {
+        self.stats.submitted += 1;
+        if self.shared.runner.at_once(&job) {
+            self.here.insert(id, job);
+            return;
+        }
         let eager = urgency == Urgency::Eager;
         let rank = (if eager { EAGER } else { LAZY }, due.micros(), id);
         self.open.insert(id, Ticket { rank, bytes });
         self.shared.board().waiting.insert(rank, Open { bytes, eager, job });
-        self.stats.submitted += 1;
         if eager {
             self.wake_one();
         }
     }
 
-    /// Says that these results will be taken next, in this order: they are computed before all others.
+    /// Says that these results will be taken next, in this order: they are computed before all others. Where
+    /// all of them fit into the byte budget, those that are due last come first, for they tend to be the
+    /// longest, and a long job that begins last leaves the other workers idle. Otherwise they are computed in
+    /// the order in which they will be taken.
     pub fn demand(&mut self, ids: &[JobId]) {
         let mut board = self.shared.board();
-        for id in ids {
-            let Some(ticket) = self.open.get_mut(id) else { continue };
-            let Some(mut open) = board.waiting.remove(&ticket.rank) else { continue };
-            ticket.rank = (DEMANDED, self.demands, *id);
+        let open = |id: &JobId| self.open.get(id).map(|ticket| (ticket.rank, *id));
+        let mut wanted: Vec<(Rank, JobId)> =
+            ids.iter().filter_map(open).filter(|(rank, _)| rank.0 != DEMANDED).collect();
+        let bytes = |id: &JobId| self.open.get(id).map_or(0, |ticket| ticket.bytes);
+        if ids.iter().map(bytes).sum::<u64>() <= board.budget_bytes {
+            wanted.sort_by_key(|(rank, _)| std::cmp::Reverse(rank.1));
+        }
+        let mut moved = 0;
+        for (rank, id) in wanted {
+            let Some(mut open) = board.waiting.remove(&rank) else { continue };
+            let rank = (DEMANDED, self.demands, id);
             self.demands += 1;
             open.eager = true;
-            board.waiting.insert(ticket.rank, open);
+            board.waiting.insert(rank, open);
+            if let Some(ticket) = self.open.get_mut(&id) {
+                ticket.rank = rank;
+            }
+            moved += 1;
         }
         drop(board);
-        (0..ids.len().min(self.threads.len())).for_each(|_| self.wake_one());
+        (0..self.threads.len().min(moved)).for_each(|_| self.wake_one());
     }
 
     /// The result of a job; waits for it if need be.
@@ -221,6 +248,9 @@ impl<R: Runner> Pool<R> {
     /// # Errors
     /// When the job failed, panicked, or is not open.
     pub fn take(&mut self, id: JobId) -> Result<R::Output, JobError> {
+        if let Some(job) = self.here.remove(&id) {
+            return self.shared.attempt(self.threads.len(), job);
+        }
         if !self.open.contains_key(&id) {
             return Err(JobError::NotOpen(id));
         }
@@ -233,6 +263,10 @@ impl<R: Runner> Pool<R> {
 
     /// Gives up a promise. Work that has not started never will.
     pub fn cancel(&mut self, id: JobId) {
+        if self.here.remove(&id).is_some() {
+            self.stats.cancelled_unstarted += 1;
+            return;
+        }
         let Some(ticket) = self.open.get(&id) else { return };
         let unstarted = self.shared.board().waiting.remove(&ticket.rank).is_some();
         if unstarted {
@@ -250,12 +284,15 @@ impl<R: Runner> Pool<R> {
 
     /// How many promises are open.
     pub fn open_jobs(&self) -> usize {
-        self.open.len()
+        self.open.len() + self.here.len()
     }
 
     /// Jobs that wait for a worker, and jobs that one is doing now.
     pub fn queued_and_running(&self) -> (usize, usize) {
-        (self.shared.board().waiting.len(), self.shared.running.load(Ordering::Relaxed))
+        (
+            self.shared.board().waiting.len() + self.here.len(),
+            self.shared.running.load(Ordering::Relaxed),
+        )
     }
 
     /// What the pool did so far.

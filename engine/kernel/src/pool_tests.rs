@@ -23,6 +23,10 @@ impl Runner for Square {
             _ => Ok(n * n),
         }
     }
+
+    fn at_once(&self, n: &u64) -> bool {
+        *n >= 1_000
+    }
 }
 
 fn pool(workers: usize, budget: u64) -> (Pool<Square>, Arc<Mutex<Vec<u64>>>) {
@@ -123,4 +127,34 @@ fn cancelling_what_runs_counts_as_waste_and_frees_its_bytes() {
     assert_eq!(pool.take(JobId(2)), Ok(4));
     assert_eq!(pool.stats().cancelled_started, 1);
     assert_eq!(pool.shared.board().held_bytes, 0);
+}
+
+#[test]
+fn jobs_that_are_no_work_are_done_when_they_are_taken() {
+    let (mut pool, order) = pool(1, 0);
+    (1_000..1_005).for_each(|n| pool.submit(JobId(n), due(n), 1 << 40, Urgency::Eager, n));
+    pool.cancel(JobId(1_001));
+    assert_eq!((pool.open_jobs(), pool.queued_and_running().0), (4, 4));
+    assert_eq!(pool.stats().computed, 0);
+    assert_eq!(pool.take(JobId(1_003)), Ok(1_003 * 1_003));
+    assert_eq!(pool.take(JobId(1_003)), Err(JobError::NotOpen(JobId(1_003))));
+    assert_eq!(pool.take(JobId(1_000)), Ok(1_000_000));
+    let stats = pool.stats();
+    assert_eq!((stats.submitted, stats.computed, stats.cancelled_unstarted), (5, 2, 1));
+    assert_eq!(*order.lock().expect("not poisoned"), [1_003, 1_000]);
+}
+
+#[test]
+fn of_those_demanded_together_the_last_due_start_first_if_all_fit() {
+    for (budget, expected) in [(60, [99, 5, 4, 2, 1, 3]), (39, [99, 1, 5, 2, 4, 3])] {
+        let (mut pool, order) = pool(1, budget);
+        pool.submit(JobId(0), due(0), 1, Urgency::Eager, 99);
+        until(&pool, |pool| pool.queued_and_running().1 == 1);
+        for n in 1..=5 {
+            pool.submit(JobId(n), due(n * 10), 10, Urgency::Eager, n);
+        }
+        pool.demand(&[1, 5, 2, 4].map(JobId));
+        [0, 1, 5, 2, 4, 3].into_iter().for_each(|n| drop(pool.take(JobId(n))));
+        assert_eq!(*order.lock().expect("not poisoned"), expected, "{budget}");
+    }
 }

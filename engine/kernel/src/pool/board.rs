@@ -28,19 +28,14 @@ pub(super) struct Board<J> {
 }
 
 impl<J> Board<J> {
-    /// The next job that may start now. Lazy jobs that nobody demanded rank last and never start.
+    /// The next job that may start now: the first of all, or, where its result would be too large to hold, the
+    /// one that the kernel waits for. Lazy jobs that nobody demanded rank last and never start.
     pub(super) fn next(&mut self) -> Option<(JobId, J)> {
-        let needed = self.blocked_on.filter(|rank| self.waiting.contains_key(rank));
-        let rank = match needed {
-            Some(rank) => rank,
-            None => {
-                let (&rank, open) = self.waiting.first_key_value()?;
-                let fits = self.held_bytes + open.bytes <= self.budget_bytes;
-                if !open.eager || !(fits || self.held_bytes == 0) {
-                    return None;
-                }
-                rank
-            }
+        let (&first, open) = self.waiting.first_key_value()?;
+        let fits = self.held_bytes == 0 || self.held_bytes + open.bytes <= self.budget_bytes;
+        let rank = match open.eager && fits {
+            true => first,
+            false => self.blocked_on.filter(|rank| self.waiting.contains_key(rank))?,
         };
         let open = self.waiting.remove(&rank)?;
         self.held_bytes += open.bytes;
@@ -61,6 +56,16 @@ impl<R: Runner> Shared<R> {
     pub(super) fn board(&self) -> MutexGuard<'_, Board<R::Job>> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Does a job on this thread. A panic is its result.
+    pub(super) fn attempt(&self, worker: usize, job: R::Job) -> Result<R::Output, JobError> {
+        let result = catch_unwind(AssertUnwindSafe(|| self.runner.run(worker, job)));
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        match result {
+            Ok(result) => result.map_err(JobError::Failed),
+            Err(panic) => Err(JobError::Panicked(message(&*panic))),
+        }
+    }
 }
 
 pub(super) type Outcome<R> = (JobId, Result<<R as Runner>::Output, JobError>);
@@ -78,14 +83,9 @@ pub(super) fn work<R: Runner>(
             let Some((id, job)) = next else { break };
             let start = Instant::now();
             shared.running.fetch_add(1, Ordering::Relaxed);
-            let result = catch_unwind(AssertUnwindSafe(|| shared.runner.run(worker, job)));
-            let result = match result {
-                Ok(result) => result.map_err(JobError::Failed),
-                Err(panic) => Err(JobError::Panicked(message(&*panic))),
-            };
+            let result = shared.attempt(worker, job);
             let nanos = start.elapsed().as_nanos() as u64;
             shared.busy_nanos.fetch_add(nanos, Ordering::Relaxed);
-            shared.computed.fetch_add(1, Ordering::Relaxed);
             shared.running.fetch_sub(1, Ordering::Relaxed);
             if done.send((id, result)).is_err() {
                 return;
