@@ -1,5 +1,8 @@
 //! A flat parameter vector, where the strategies' arithmetic happens.
 
+mod blocks;
+
+use self::blocks::{add_differences, all_finite, first_beyond};
 use crate::intern;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::de::Error;
@@ -141,22 +144,34 @@ impl Flat {
     /// # Panics
     /// When the lengths differ.
     pub fn add_scaled_difference(&mut self, factor: f32, a: &Flat, b: &Flat) {
-        assert_eq!(
-            (self.len(), self.len()),
-            (a.len(), b.len()),
-            "flat vectors of different length"
-        );
+        self.add_scaled_differences(&[(factor, a, b)]);
+    }
+
+    /// [`Flat::add_scaled_difference`] for each of `terms`, in their order; the same bits, but the vector and
+    /// what all terms have in common stay in the cache while the terms pass by.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn add_scaled_differences(&mut self, terms: &[(f32, &Flat, &Flat)]) {
+        let len = self.len();
+        for (_, a, b) in terms {
+            assert_eq!((len, len), (a.len(), b.len()), "flat vectors of different length");
+        }
         match &mut self.0 {
             Repr::Host(values) => {
-                let (a, b) = (a.host(), b.host());
-                for ((value, a), b) in Arc::make_mut(values).iter_mut().zip(a.iter()).zip(b.iter())
-                {
-                    *value += factor * (a - b);
-                }
+                let host = |(factor, a, b): &(f32, &Flat, &Flat)| (*factor, a.host(), b.host());
+                let terms: Vec<_> = terms.iter().map(host).collect();
+                let terms = terms.iter().map(|(factor, a, b)| (*factor, &a[..], &b[..]));
+                let terms: Vec<_> = terms.collect();
+                let values: &mut Vec<f32> = Arc::make_mut(values);
+                add_differences(values, &terms);
             }
             Repr::Device(tensor) => {
                 let device = tensor.device();
-                **tensor = (**tensor).clone() + (a.tensor(&device) - b.tensor(&device)) * factor;
+                for (factor, a, b) in terms {
+                    let change = a.tensor(&device) - b.tensor(&device);
+                    **tensor = (**tensor).clone() + change * *factor;
+                }
             }
         }
     }
@@ -218,7 +233,17 @@ impl Flat {
 
     /// Whether every element is a finite number.
     pub fn is_finite(&self) -> bool {
-        self.host().iter().all(|value| value.is_finite())
+        all_finite(&self.host())
+    }
+
+    /// The first place where the absolute value, or that of the difference to `from`, is not at most `most`;
+    /// one that is no number is not.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn first_beyond(&self, from: &Flat, most: f32) -> Option<usize> {
+        assert_eq!(self.len(), from.len(), "flat vectors of different length");
+        first_beyond(&self.host(), &from.host(), most)
     }
 
     fn take_values(&mut self) -> Vec<f32> {

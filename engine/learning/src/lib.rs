@@ -21,6 +21,7 @@ pub mod objective;
 pub mod plan;
 pub mod reid;
 pub mod train;
+mod wide;
 
 pub use error::LearnError;
 pub use flat::Flat;

@@ -33,7 +33,8 @@ pub enum Of {
 }
 
 /// `x + rate * sum_i w_i (x_i - base_i) / D`, `D` by [`By`]. With fresh updates and rate 1 this is the
-/// weighted mean of the models. With [`Of::Models`], `x` stands in place of `base_i`. Streams: holds one update at a time.
+/// weighted mean of the models. With [`Of::Models`], `x` stands in place of `base_i`. Streams: holds a few updates at a time, and one where
+/// they are large.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mean {

@@ -40,7 +40,7 @@ pub fn first_neighbours(vectors: &[f32], dims: usize) -> Vec<Neighbour> {
         return Vec::new();
     }
     let unit = unit_rows(vectors, dims);
-    let mut best = vec![Neighbour { row: usize::MAX, distance: f32::INFINITY }; rows];
+    let mut best = Best { distances: vec![f32::INFINITY; rows], rows: vec![u32::MAX; rows] };
     let mut similar = vec![0.0; BLOCK * BLOCK];
     // Each pair of blocks once: a product serves both its rows.
     for (i, a) in unit.chunks(BLOCK * dims).enumerate() {
@@ -48,17 +48,54 @@ pub fn first_neighbours(vectors: &[f32], dims: usize) -> Vec<Neighbour> {
             let (m, n) = (a.len() / dims, b.len() / dims);
             let similar = &mut similar[..m * n];
             products(a, b, dims, similar);
-            for (place, similar) in similar.iter().enumerate() {
-                let (x, y) = (i * BLOCK + place / n, j * BLOCK + place % n);
-                if x < y {
-                    let distance = (1.0 - similar).clamp(0.0, 2.0);
-                    meet(&mut best[x], y, distance);
-                    meet(&mut best[y], x, distance);
-                }
+            similar.iter_mut().for_each(|value| *value = (1.0 - *value).clamp(0.0, 2.0));
+            if i == j {
+                best.meet_among(i * BLOCK, n, similar);
+            } else {
+                best.meet(i * BLOCK, j * BLOCK, n, similar);
             }
         }
     }
-    best
+    let found = best.rows.into_iter().zip(best.distances);
+    found.map(|(row, distance)| Neighbour { row: row as usize, distance }).collect()
+}
+
+/// The nearest row so far of each row, apart from its distance, so that many are looked at side by side.
+struct Best {
+    distances: Vec<f32>,
+    rows: Vec<u32>,
+}
+
+impl Best {
+    /// The rows from `first` on meet the `n` rows from `second` on, which come after all that these have met.
+    fn meet(&mut self, first: usize, second: usize, n: usize, distances: &[f32]) {
+        for (row, distances) in distances.chunks_exact(n).enumerate() {
+            let x = first + row;
+            let least = distances.iter().fold(f32::INFINITY, |a, b| if *b < a { *b } else { a });
+            if least < self.distances[x] {
+                let place = distances.iter().position(|distance| *distance == least);
+                let place = place.unwrap_or_default();
+                (self.distances[x], self.rows[x]) = (least, (second + place) as u32);
+            }
+            let others = self.distances[second..].iter_mut().zip(&mut self.rows[second..]);
+            for ((best, row), distance) in others.zip(distances) {
+                // Of equal ones the first stays. No branch, so that it is done in vectors.
+                let nearer = *distance < *best;
+                *best = if nearer { *distance } else { *best };
+                *row = if nearer { x as u32 } else { *row };
+            }
+        }
+    }
+
+    /// The `n` rows from `first` on meet each other.
+    fn meet_among(&mut self, first: usize, n: usize, distances: &[f32]) {
+        for (place, distance) in distances.iter().enumerate() {
+            let (x, y) = (first + place / n, first + place % n);
+            if x != y && (*distance, y as u32) < (self.distances[x], self.rows[x]) {
+                (self.distances[x], self.rows[x]) = (*distance, y as u32);
+            }
+        }
+    }
 }
 
 /// The cosine distance of every pair of rows, row-major `rows x rows`, 0 on the diagonal; rows as in
@@ -77,12 +114,6 @@ pub fn pairwise_distances(vectors: &[f32], dims: usize) -> Vec<f64> {
         if same { 0.0 } else { f64::from((1.0 - similar).clamp(0.0, 2.0)) }
     };
     similar.into_iter().enumerate().map(distance).collect()
-}
-
-fn meet(best: &mut Neighbour, row: usize, distance: f32) {
-    if (distance, row) < (best.distance, best.row) {
-        *best = Neighbour { row, distance };
-    }
 }
 
 /// A cluster for each row, numbered by their first members. In each of up to `steps` steps every cluster (a row

@@ -29,18 +29,13 @@ fn scalars(update: &Update) -> Option<Finding> {
 }
 
 fn parameters(update: &Update) -> Option<Finding> {
-    let (params, base) = (update.params.host(), update.base.host());
-    for (place, (value, base)) in params.iter().zip(base.iter()).enumerate() {
-        if !value.is_finite() {
-            let reason = format!("parameter {place} is {value}");
-            return Some(Finding::refuse(Fault::NotFinite, reason));
-        }
-        if value.abs() > ENORMOUS || (value - base).abs() > ENORMOUS {
-            let reason = format!("parameter {place} is {value:e}, beyond {ENORMOUS:e}");
-            return Some(Finding::refuse(Fault::Norm, reason));
-        }
-    }
-    None
+    let place = update.params.first_beyond(&update.base, ENORMOUS)?;
+    let value = update.params.host()[place];
+    let (fault, reason) = match value.is_finite() {
+        true => (Fault::Norm, format!("parameter {place} is {value:e}, beyond {ENORMOUS:e}")),
+        false => (Fault::NotFinite, format!("parameter {place} is {value}")),
+    };
+    Some(Finding::refuse(fault, reason))
 }
 
 /// Vectors beside the parameters: their shapes are judged by whoever reads them.

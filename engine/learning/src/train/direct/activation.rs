@@ -23,7 +23,7 @@ fn normal(x: f32) -> (f32, f32) {
 
 impl Kernel for Gelu {
     fn forward(&self, pass: Forward<'_>, output: &mut [f32], _: &mut Memory, _: &mut Scratch) {
-        simd(|| output.iter_mut().zip(pass.input).for_each(|(y, x)| *y = x * normal(*x).0));
+        simd!(output.iter_mut().zip(pass.input).for_each(|(y, x)| *y = x * normal(*x).0));
         if pass.relu {
             relu_all(output);
         }
@@ -31,7 +31,7 @@ impl Kernel for Gelu {
 
     fn backward(&self, pass: Backward<'_>, _: &Memory, _: &mut Scratch) {
         let Some(dx) = pass.input_gradient else { return };
-        simd(|| {
+        simd!({
             for ((dx, x), dy) in dx.iter_mut().zip(pass.input).zip(pass.output_gradient) {
                 let (below, density) = normal(*x);
                 let value = dy * (below + x * density);
@@ -53,12 +53,12 @@ fn sigmoid(x: f32) -> f32 {
 impl Kernel for Sigmoid {
     fn forward(&self, pass: Forward<'_>, output: &mut [f32], _: &mut Memory, _: &mut Scratch) {
         // What is above zero already stays so under a ReLU.
-        simd(|| output.iter_mut().zip(pass.input).for_each(|(y, x)| *y = sigmoid(*x)));
+        simd!(output.iter_mut().zip(pass.input).for_each(|(y, x)| *y = sigmoid(*x)));
     }
 
     fn backward(&self, pass: Backward<'_>, _: &Memory, _: &mut Scratch) {
         let Some(dx) = pass.input_gradient else { return };
-        simd(|| {
+        simd!({
             for ((dx, x), dy) in dx.iter_mut().zip(pass.input).zip(pass.output_gradient) {
                 let y = sigmoid(*x);
                 let value = dy * y * (1.0 - y);
@@ -78,7 +78,7 @@ pub(super) struct Dropout {
 impl Kernel for Dropout {
     fn forward(&self, pass: Forward<'_>, output: &mut [f32], _: &mut Memory, _: &mut Scratch) {
         match pass.masks.get(self.index) {
-            Some(mask) => simd(|| {
+            Some(mask) => simd!({
                 let terms = pass.input.iter().zip(mask);
                 output.iter_mut().zip(terms).for_each(|(y, (x, mask))| *y = x * mask);
             }),
@@ -93,7 +93,7 @@ impl Kernel for Dropout {
         let (Some(dx), Some(mask)) = (pass.input_gradient, pass.masks.get(self.index)) else {
             return;
         };
-        simd(|| {
+        simd!({
             for ((dx, mask), dy) in dx.iter_mut().zip(mask).zip(pass.output_gradient) {
                 *dx = if pass.add { *dx + dy * mask } else { dy * mask };
             }

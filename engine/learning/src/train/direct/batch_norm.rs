@@ -62,7 +62,7 @@ impl Kernel for BatchNorm {
         // One number has no variance.
         let from_batch = pass.training && count > 1;
         grown(&mut memory.choices, 1)[0] = if from_batch { FROM_BATCH } else { 0 };
-        simd(|| {
+        simd!({
             if from_batch {
                 self.measure(pass.input, count, statistics);
             } else {
@@ -91,7 +91,7 @@ impl Kernel for BatchNorm {
         let len = self.channels * self.plane;
         // Sums of dy, and of dy times the centred x.
         let sums = grown(&mut scratch.transposed, 2 * self.channels);
-        simd(|| {
+        simd!({
             sums.fill(0.0);
             let (plain, along) = sums.split_at_mut(self.channels);
             let samples = pass.input.chunks_exact(len).zip(pass.output_gradient.chunks_exact(len));

@@ -41,7 +41,7 @@ impl Windows {
 
     /// Writes the column matrix `[window, count]` of one sample; `padded` is scratch.
     pub(super) fn spread(&self, sample: &[f32], padded: &mut [f32], columns: &mut [f32]) {
-        simd(|| {
+        simd!({
             padded.fill(0.0);
             self.each_sample_row(|sample_at, padded_at| {
                 padded[padded_at..padded_at + self.width]
@@ -79,7 +79,7 @@ impl Windows {
         sample: &mut [f32],
         add: bool,
     ) {
-        simd(|| {
+        simd!({
             padded.fill(0.0);
             if self.stride > 1 {
                 self.each_window_row(|at, padded_at| {

@@ -92,7 +92,7 @@ impl Kernel for Conv {
 }
 
 fn add_plane_sums(sums: &mut [f32], planes: &[f32], plane: usize) {
-    simd(|| {
+    simd!({
         for (total, plane) in sums.iter_mut().zip(planes.chunks_exact(plane)) {
             *total += sum(plane);
         }

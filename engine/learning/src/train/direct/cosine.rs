@@ -28,7 +28,7 @@ impl Kernel for Cosine {
         let lengths = pass.batch + self.outputs;
         let kept = grown(&mut memory.floats, lengths + output.len());
         let (lengths, cosines) = kept.split_at_mut(lengths);
-        simd(|| {
+        simd!({
             let rows = pass.input.chunks_exact(self.inputs);
             for (length, row) in
                 lengths.iter_mut().zip(rows.chain(weights.chunks_exact(self.inputs)))

@@ -49,7 +49,7 @@ impl Kernel for Depthwise {
         let taps = w.kernel * w.kernel;
         let padded = grown(&mut scratch.padded, self.padded_len());
         let planes = pass.input.chunks_exact(w.height * w.width);
-        simd(|| {
+        simd!({
             for (index, (x, y)) in planes.zip(output.chunks_exact_mut(w.count())).enumerate() {
                 let channel = index % w.channels;
                 let weights = &pass.params[self.weight.start + channel * taps..][..taps];
@@ -76,7 +76,7 @@ impl Kernel for Depthwise {
         let back = grown(&mut scratch.columns, self.padded_len());
         pass.gradient[self.weight.clone()].fill(0.0);
         pass.gradient[self.bias.clone()].fill(0.0);
-        simd(|| {
+        simd!({
             let planes = pass.input.chunks_exact(plane);
             let planes = planes.zip(pass.output_gradient.chunks_exact(w.count()));
             for (index, (x, dy)) in planes.enumerate() {

@@ -10,12 +10,12 @@ pub(super) fn relu(value: f32) -> f32 {
 
 /// ReLU of a whole array.
 pub(super) fn relu_all(values: &mut [f32]) {
-    simd(|| values.iter_mut().for_each(|value| *value = relu(*value)));
+    simd!(values.iter_mut().for_each(|value| *value = relu(*value)));
 }
 
 /// Sets the gradient to 0 where ReLU's output is 0.
 pub(super) fn mask(gradient: &mut [f32], output: &[f32]) {
-    simd(|| {
+    simd!({
         for (gradient, output) in gradient.iter_mut().zip(output) {
             *gradient = if *output > 0.0 { *gradient } else { 0.0 };
         }
@@ -24,7 +24,7 @@ pub(super) fn mask(gradient: &mut [f32], output: &[f32]) {
 
 /// `rows += bias` for each row of length `bias.len()`, then ReLU when asked.
 pub(super) fn add_bias(rows: &mut [f32], bias: &[f32], with_relu: bool) {
-    simd(|| {
+    simd!({
         for row in rows.chunks_exact_mut(bias.len()) {
             for (value, bias) in row.iter_mut().zip(bias) {
                 let sum = *value + bias;
@@ -36,7 +36,7 @@ pub(super) fn add_bias(rows: &mut [f32], bias: &[f32], with_relu: bool) {
 
 /// Adds `bias[c]` to the whole of plane `c` (`plane` numbers each), then ReLU when asked.
 pub(super) fn add_plane_bias(values: &mut [f32], plane: usize, bias: &[f32], with_relu: bool) {
-    simd(|| {
+    simd!({
         for (values, bias) in values.chunks_exact_mut(plane).zip(bias) {
             for value in values {
                 let sum = *value + bias;
@@ -48,7 +48,7 @@ pub(super) fn add_plane_bias(values: &mut [f32], plane: usize, bias: &[f32], wit
 
 /// `out = sum of the rows`, rows of length `out.len()`, in order.
 pub(super) fn sum_rows(out: &mut [f32], rows: &[f32]) {
-    simd(|| {
+    simd!({
         out.fill(0.0);
         for row in rows.chunks_exact(out.len()) {
             out.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
@@ -59,7 +59,7 @@ pub(super) fn sum_rows(out: &mut [f32], rows: &[f32]) {
 /// Writes to `out` (`[rows, ..]`) the transpose of `source` (`[.., rows]`), both row-major.
 pub(super) fn transpose(out: &mut [f32], source: &[f32], rows: usize) {
     let columns = out.len() / rows;
-    simd(|| {
+    simd!({
         // Bands of 16 columns: one cache line of each row is filled before it leaves the cache.
         for (band, source) in source.chunks(16 * rows).enumerate() {
             for (row, out) in out.chunks_exact_mut(columns).enumerate() {
@@ -95,7 +95,7 @@ pub(super) fn sum_of(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f3
 /// Writes `source` to `out`, or adds it.
 pub(super) fn put(out: &mut [f32], source: &[f32], add: bool) {
     if add {
-        simd(|| out.iter_mut().zip(source).for_each(|(out, source)| *out += source));
+        simd!(out.iter_mut().zip(source).for_each(|(out, source)| *out += source));
     } else {
         out.copy_from_slice(source);
     }

@@ -18,7 +18,7 @@ impl Kernel for Grn {
     fn forward(&self, pass: Forward<'_>, output: &mut [f32], memory: &mut Memory, _: &mut Scratch) {
         let len = self.channels * self.plane;
         let norms = grown(&mut memory.floats, pass.batch * self.channels);
-        simd(|| {
+        simd!({
             let samples = pass.input.chunks_exact(len).zip(output.chunks_exact_mut(len));
             for ((x, y), norms) in samples.zip(norms.chunks_exact_mut(self.channels)) {
                 for (norm, x) in norms.iter_mut().zip(x.chunks_exact(self.plane)) {
@@ -44,7 +44,7 @@ impl Kernel for Grn {
         let products = grown(&mut scratch.transposed, self.channels);
         pass.gradient[self.gamma.clone()].fill(0.0);
         pass.gradient[self.beta.clone()].fill(0.0);
-        simd(|| {
+        simd!({
             let samples = pass.input.chunks_exact(len).zip(pass.output_gradient.chunks_exact(len));
             let all = samples.zip(memory.floats.chunks_exact(self.channels));
             for (index, ((x, dy), norms)) in all.enumerate() {

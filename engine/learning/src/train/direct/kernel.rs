@@ -1,5 +1,6 @@
 //! What a layer does by hand, and the memory it does it in.
 
+pub(super) use crate::wide::simd;
 use std::fmt::Debug;
 
 /// A layer's forward and backward pass on a batch. All arrays are row-major, samples first.
@@ -90,10 +91,4 @@ pub(super) fn grown<T: Clone + Default>(buffer: &mut Vec<T>, len: usize) -> &mut
         buffer.resize(len, T::default());
     }
     &mut buffer[..len]
-}
-
-/// Runs `f` compiled for the widest vectors that this processor has.
-#[inline]
-pub(super) fn simd<R>(f: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(f)
 }

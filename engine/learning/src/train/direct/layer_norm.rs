@@ -37,7 +37,7 @@ impl Kernel for LayerNorm {
     fn forward(&self, pass: Forward<'_>, output: &mut [f32], memory: &mut Memory, _: &mut Scratch) {
         let len = self.channels * self.plane;
         let statistics = grown(&mut memory.floats, 2 * pass.batch * self.plane);
-        simd(|| {
+        simd!({
             let samples = pass.input.chunks_exact(len).zip(output.chunks_exact_mut(len));
             for ((x, y), statistics) in samples.zip(statistics.chunks_exact_mut(2 * self.plane)) {
                 let (means, inverses) = statistics.split_at_mut(self.plane);
@@ -65,7 +65,7 @@ impl Kernel for LayerNorm {
         let (along, normal) = rest.split_at_mut(self.plane);
         pass.gradient[self.scale.clone()].fill(0.0);
         pass.gradient[self.shift.clone()].fill(0.0);
-        simd(|| {
+        simd!({
             let samples = pass.input.chunks_exact(len).zip(pass.output_gradient.chunks_exact(len));
             let all = samples.zip(memory.floats.chunks_exact(2 * self.plane));
             for (index, ((x, dy), statistics)) in all.enumerate() {

@@ -181,7 +181,7 @@ fn run(
         seen += batch;
     }
     work.gather = gather.into_buffers();
-    if !kernel::simd(|| params.iter().fold(true, |finite, value| finite & value.is_finite())) {
+    if !kernel::simd!(params.iter().fold(true, |finite, value| finite & value.is_finite())) {
         return Err(LearnError::NotFinite { what: "a parameter", step: steps.saturating_sub(1) });
     }
     let per_sample = 1.0 / seen.max(1) as f64;

@@ -30,7 +30,7 @@ impl Kernel for GroupNorm {
     fn forward(&self, pass: Forward<'_>, output: &mut [f32], memory: &mut Memory, _: &mut Scratch) {
         let (scales, shifts) = (&pass.params[self.scale.clone()], &pass.params[self.shift.clone()]);
         let statistics = grown(&mut memory.floats, 2 * pass.batch * self.groups);
-        simd(|| {
+        simd!({
             let len = self.group_len();
             let groups = pass.input.chunks_exact(len).zip(output.chunks_exact_mut(len));
             for (index, (x, y)) in groups.enumerate() {
@@ -57,7 +57,7 @@ impl Kernel for GroupNorm {
         pass.gradient[self.scale.clone()].fill(0.0);
         pass.gradient[self.shift.clone()].fill(0.0);
         let (gradient, mut dx, len) = (pass.gradient, pass.input_gradient, self.group_len());
-        simd(|| {
+        simd!({
             let groups = pass.input.chunks_exact(len).zip(pass.output_gradient.chunks_exact(len));
             for (index, (x, dy)) in groups.enumerate() {
                 let (mean, inverse) = (memory.floats[2 * index], memory.floats[2 * index + 1]);

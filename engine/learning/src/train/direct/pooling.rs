@@ -21,7 +21,7 @@ impl Kernel for MaxPool {
     fn forward(&self, pass: Forward<'_>, output: &mut [f32], memory: &mut Memory, _: &mut Scratch) {
         let (out_height, out_width) = self.outputs();
         let choices = grown(&mut memory.choices, output.len());
-        simd(|| {
+        simd!({
             let planes = pass.input.chunks_exact(self.height * self.width);
             let outputs = output.chunks_exact_mut(out_height * out_width);
             let choices = choices.chunks_exact_mut(out_height * out_width);
@@ -107,7 +107,7 @@ pub(super) struct GlobalAvgPool {
 
 impl Kernel for GlobalAvgPool {
     fn forward(&self, pass: Forward<'_>, output: &mut [f32], _: &mut Memory, _: &mut Scratch) {
-        simd(|| {
+        simd!({
             for (output, plane) in output.iter_mut().zip(pass.input.chunks_exact(self.plane)) {
                 *output = sum(plane) / self.plane as f32;
             }

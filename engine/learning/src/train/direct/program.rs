@@ -167,7 +167,7 @@ impl Program {
                 }
                 Action::Sum { inputs: [a, b], .. } => {
                     let inputs = work.values[*a].iter().zip(&work.values[*b]);
-                    simd(|| {
+                    simd!({
                         for (out, (a, b)) in output.iter_mut().zip(inputs) {
                             *out = if step.relu { relu(a + b) } else { a + b };
                         }

@@ -28,7 +28,7 @@ impl Update<'_> {
         first: bool,
     ) {
         let (sgd, proximal) = (&self.plan.sgd, self.plan.objective.proximal);
-        simd(|| {
+        simd!({
             if proximal != 0.0 {
                 let terms = params.iter().zip(self.received);
                 gradient
@@ -48,9 +48,9 @@ impl Update<'_> {
         });
         if sgd.momentum != 0.0 {
             let velocity = grown(velocity, gradient.len());
-            simd(|| self.gain(gradient, velocity, first));
+            simd!(self.gain(gradient, velocity, first));
         }
-        simd(|| {
+        simd!({
             for (range, rate) in self.rates {
                 let gradient = &gradient[range.clone()];
                 params[range.clone()].iter_mut().zip(gradient).for_each(|(w, g)| *w -= rate * g);
