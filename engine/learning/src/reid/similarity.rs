@@ -3,6 +3,8 @@
 //! Every product is summed in the same order whatever the block and the processor: sixteen running sums
 //! that are folded pairwise. Results are the same bits on every machine.
 
+use crate::wide::simd;
+
 /// Running sums of one product.
 const LANES: usize = 16;
 
@@ -24,7 +26,7 @@ pub fn products(a: &[f32], b: &[f32], dims: usize, out: &mut [f32]) {
     if out.is_empty() {
         return;
     }
-    pulp::Arch::new().dispatch(|| blocked(a, b, dims, out));
+    simd!(blocked(a, b, dims, out));
 }
 
 #[inline(always)]
@@ -62,23 +64,18 @@ fn pass(a: &[f32], b: &[f32], dims: usize, n: usize, out: &mut [f32]) {
 /// The products of several rows with one.
 #[inline(always)]
 fn dots<const R: usize>(rows: [&[f32]; R], b: &[f32]) -> [f32; R] {
+    let (b, rest_b) = b.as_chunks::<LANES>();
+    // Cut to one length, so that no place is checked within the loop.
+    let whole = rows.map(|row| &row.as_chunks::<LANES>().0[..b.len()]);
     let mut sums = [[0.0f32; LANES]; R];
-    let whole = b.len() - b.len() % LANES;
-    let mut at = 0;
-    while at < whole {
-        let b: &[f32] = &b[at..at + LANES];
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            let row = &row[at..at + LANES];
-            for lane in 0..LANES {
-                sums[lane] += row[lane] * b[lane];
-            }
+    for (at, b) in b.iter().enumerate() {
+        for (sums, row) in sums.iter_mut().zip(whole) {
+            *sums = std::array::from_fn(|lane| sums[lane] + row[at][lane] * b[lane]);
         }
-        at += LANES;
     }
     for (sums, row) in sums.iter_mut().zip(rows) {
-        for lane in 0..b.len() - whole {
-            sums[lane] += row[whole + lane] * b[whole + lane];
-        }
+        let rest = row[LANES * b.len()..].iter().zip(rest_b);
+        sums.iter_mut().zip(rest).for_each(|(sum, (a, b))| *sum += a * b);
     }
     sums.map(folded)
 }
