@@ -193,7 +193,7 @@ pub struct Used {
     pub client: ClientId,
     /// Versions between its base and the model it was merged into.
     pub staleness: u64,
-    /// The weight it got; the weights of one group sum to 1 where the combiner normalises.
+    /// The weight that it got, before the combiner divides by anything.
     pub weight: f64,
     /// Its training loss.
     pub loss: f64,

@@ -152,16 +152,23 @@ fn conflicts_table(page: &mut String) {
         let partners = partners.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
         let _ = writeln!(page, "| {subject} | {seam}: {} | {reason} |", partners.join(", "));
     }
-    let count = Parts {
-        combine: toml::from_str::<Hold<CombinePart>>("part = { mean = { by = \"count\" } }")
-            .expect("a mean")
-            .part,
-        ..Parts::default()
-    };
-    let reason = &count.validate()[0].reason;
+    let by_count = toml::from_str::<Hold<CombinePart>>("part = { mean = { by = \"count\" } }");
+    let by_count = by_count.expect("a mean").part;
+    let mut reason = String::new();
+    let mut refused = Vec::new();
+    for entry in catalogue().iter().filter(|entry| entry.seam == Seam::Weigh) {
+        let mut parts = Parts { combine: by_count.clone(), ..Parts::default() };
+        put(&mut parts, entry);
+        let found = parts.validate().into_iter().find(|found| found.b == "strategy.combine = mean");
+        if let Some(conflict) = found {
+            reason = conflict.reason;
+            refused.push(format!("`{}`", entry.name));
+        }
+    }
+    let refused = refused.join(", ");
     let _ = writeln!(
         page,
-        "| `combine = {{ mean = {{ by = \"count\" }} }}` | weigh: `samples`, `flsim` | {reason} |"
+        "| `combine = {{ mean = {{ by = \"count\" }} }}` | weigh: {refused} | {reason} |"
     );
 }
 

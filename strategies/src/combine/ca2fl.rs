@@ -30,12 +30,14 @@ impl Combine for Ca2fl {
         let (sum, cache) = self.groups.entry(batch.group).or_insert_with(fresh);
         let clients = f64::from(view.roster.count().max(1));
         let (before, mut calibration, mut count) = (sum.clone(), zeros.clone(), 0u64);
+        // What clients with several updates in this buffer had sent before it.
+        let mut earlier: BTreeMap<ClientId, Flat> = BTreeMap::new();
         for (_, update) in &mut *batch.updates {
             let change = update.delta();
-            let old = cache.get(&update.arrival.client).unwrap_or(&zeros);
-            calibration.add_scaled_difference(1.0, &change, old);
-            sum.add_scaled_difference(1.0, &change, old);
-            cache.insert(update.arrival.client, change);
+            let client = update.arrival.client;
+            let old = cache.insert(client, change.clone()).unwrap_or_else(|| zeros.clone());
+            sum.add_scaled_difference(1.0, &change, &old);
+            calibration.add_scaled_difference(1.0, &change, earlier.entry(client).or_insert(old));
             count += 1;
         }
         let mut model = batch.model.clone();
@@ -68,5 +70,18 @@ mod tests {
         // h = (2 + 8 + 6) / 4 = 4; 8 - 8.
         let again = [update(1, &[0.0], &[8.0])];
         close(&combine(&mut part, &[1.0], &again, &[1.0], &world), &[1.0 + 0.5 * 4.0]);
+    }
+
+    #[test]
+    fn a_client_twice_in_a_buffer_is_calibrated_by_what_it_sent_before() {
+        let mut part = Ca2fl::new(1.0);
+        let world = World::new(2);
+        close(&combine(&mut part, &[0.0], &[update(0, &[0.0], &[4.0])], &[1.0], &world), &[4.0]);
+        // h = 4 / 2 = 2; (6 - 4) + (10 - 4) = 8, over 2.
+        let pair = [update(0, &[0.0], &[6.0]), update(0, &[0.0], &[10.0])];
+        close(&combine(&mut part, &[0.0], &pair, &[1.0, 1.0], &world), &[2.0 + 4.0]);
+        // h_0 is the latest, 10: h = 5; 10 - 10.
+        let again = [update(0, &[0.0], &[10.0])];
+        close(&combine(&mut part, &[0.0], &again, &[1.0], &world), &[5.0]);
     }
 }

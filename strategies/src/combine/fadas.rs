@@ -19,7 +19,7 @@ pub struct FadasSettings {
     pub beta2: f64,
     /// Added to the root of the second moment, above 0.
     pub epsilon: f64,
-    /// Largest staleness that leaves the rate alone (tau_c); absent for a constant rate.
+    /// Largest staleness that leaves the rate alone (tau_c).
     pub tolerance: Option<u64>,
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub struct MifaSettings {
     /// Server learning rate, above 0.
     pub rate: f64,
-    /// The model moves only once this share of all clients was heard, in [0, 1]; 1 in the paper.
+    /// The model moves only once this share of all clients with samples was heard, in [0, 1]; 1 in the paper.
     pub start: f64,
 }
 
@@ -38,6 +38,12 @@ impl Mifa {
     }
 }
 
+/// How many clients can ever be heard: those with samples.
+fn able(view: &View<'_>) -> usize {
+    let clients = (0..view.roster.count()).map(ClientId);
+    clients.filter(|client| view.roster.samples(*client) > 0).count()
+}
+
 impl Combine for Mifa {
     fn combine(&mut self, batch: &mut Batch<'_>, view: &View<'_>) -> Flat {
         let fresh = || (Flat::zeros(batch.model.len()), BTreeMap::new());
@@ -51,7 +57,7 @@ impl Combine for Mifa {
         }
         let mut model = batch.model.clone();
         let heard = table.len() as f64;
-        if heard > 0.0 && heard >= self.settings.start * f64::from(view.roster.count()) {
+        if heard > 0.0 && heard >= self.settings.start * able(view) as f64 {
             model.add_scaled((self.settings.rate / heard) as f32, sum);
         }
         model
@@ -78,6 +84,15 @@ mod tests {
         let third = combine(&mut part, &[1.0], &[update(0, &[1.0], &[1.0])], &[1.0], &world);
         // Changes 0 and 2: mean 1.
         close(&third, &[1.0 + 0.5]);
+    }
+
+    #[test]
+    fn does_not_wait_for_a_client_without_samples() {
+        let mut part = Mifa::new(MifaSettings::default());
+        let mut world = World::new(2);
+        world.samples = vec![3, 0];
+        let new = combine(&mut part, &[1.0], &[update(0, &[0.0], &[4.0])], &[1.0], &world);
+        close(&new, &[5.0]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// `W(t) = sum_k n_k / n * w_k` over all clients, where `w_k` is the model that client k returned last;
-/// the initial model at first; and `W(t - 1)` for a client that is deprecated, more than `lag` versions
-/// behind. `n_k` are the registered samples; the weights of the batch are not used. Use with the pace
+/// the initial model at first; and `W(t - 1)` for a client that is deprecated: its entry's version is below
+/// `t - lag`. A returned model has the version after the one that it started from. `n_k` are the registered samples; the weights of the batch are not used. Use with the pace
 /// `safa`, which brings undrafted updates one aggregation later.
 ///
 /// Holds one model for every client that was heard within the lag; the others share theirs.
@@ -37,12 +37,13 @@ impl Combine for Safa {
         let present = Cached { model: batch.model.clone(), version: view.version };
         for client in (0..view.roster.count()).map(ClientId) {
             let entry = cache.entry(client).or_insert_with(|| present.clone());
-            if view.version.since(entry.version) > self.lag {
+            // This is round t = version + 1.
+            if view.version.next().since(entry.version) > self.lag {
                 *entry = present.clone();
             }
         }
         for (_, update) in &mut *batch.updates {
-            let version = update.arrival.base_version;
+            let version = update.arrival.base_version.next();
             cache.insert(update.arrival.client, Cached { model: update.params, version });
         }
         let samples = |client: &ClientId| view.roster.samples(*client) as f64;
@@ -79,10 +80,10 @@ mod tests {
         // 0 returns 4; 1 and 2 have the initial model 0: 2/4 * 4.
         close(&combine(&mut part, &[0.0], &[from(0, 0, 4.0)], &[9.0], &world), &[2.0]);
         world.version = Version(1);
-        // 1 returns 8: 2/4 * 4 + 1/4 * 8.
-        close(&combine(&mut part, &[2.0], &[from(1, 1, 8.0)], &[9.0], &world), &[4.0]);
+        // Round 2: 2 still has version 0, below 2 - 1, and takes W = 2; 0's model has version 1; 1 returns 8.
+        close(&combine(&mut part, &[2.0], &[from(1, 1, 8.0)], &[9.0], &world), &[2.0 + 2.0 + 0.5]);
         world.version = Version(2);
-        // 0 and 2 are two versions behind: both take W = 4; 1 keeps 8.
-        close(&combine(&mut part, &[4.0], &[], &[], &world), &[2.0 + 2.0 + 1.0]);
+        // Round 3: 0 and 2 have version 1, below 3 - 1, and take W = 4.5; 1 keeps 8.
+        close(&combine(&mut part, &[4.5], &[], &[], &world), &[2.25 + 2.0 + 1.125]);
     }
 }

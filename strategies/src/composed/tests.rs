@@ -1,7 +1,8 @@
 //! What a strategy keeps does not grow with the versions, and absent clients are asked for again.
 
 use super::*;
-use crate::registry::{PacePart, Parts, Registry, WeighPart};
+use crate::combine::{By, Mean};
+use crate::registry::{CombinePart, PacePart, Parts, Registry, WeighPart};
 use crate::signal::{Invitation, Publication};
 use crate::{pace, weigh};
 use offbeat_kernel::codec::encoded_len;
@@ -72,7 +73,8 @@ struct Play {
 impl Play {
     fn new(pace: PacePart, count: u32) -> Self {
         let weigh = vec![WeighPart::Staleness(weigh::Staleness::Polynomial { a: 0.5 })];
-        Self::with(&Parts { pace, weigh, ..Parts::default() }, count)
+        let combine = CombinePart::Mean(Mean { by: By::Count, ..Mean::default() });
+        Self::with(&Parts { pace, weigh, combine, ..Parts::default() }, count)
     }
 
     fn with(parts: &Parts, count: u32) -> Self {

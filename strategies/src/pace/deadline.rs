@@ -24,7 +24,8 @@ pub enum Short {
     /// The round goes on until the minimum has arrived or nobody is at work any more.
     #[default]
     Wait,
-    /// The round fails: all is thrown away, no version is made, the next round starts.
+    /// The round fails: all is thrown away, no version is made, the next round starts; at the deadline, or
+    /// before it when nobody is at work any more.
     Fail,
 }
 
@@ -118,10 +119,12 @@ impl Deadline {
     fn look(&mut self, desk: &mut Desk<'_>) {
         let came = desk.arrived.len();
         let enough = came >= self.settings.minimum.max(1);
-        if (self.waiting && enough) || (came > 0 && !self.expected(desk)) {
-            self.close(desk);
-        } else if came == 0 && !self.expected(desk) {
-            self.open(desk);
+        let over = !self.expected(desk);
+        match (came, enough) {
+            (0, _) if over => self.open(desk),
+            (_, false) if over && self.settings.short == Short::Fail => self.fail(desk),
+            (_, enough) if over || (self.waiting && enough) => self.close(desk),
+            _ => {}
         }
     }
 }
@@ -203,6 +206,18 @@ mod tests {
         assert_eq!(fails.working(), [0, 1, 2]);
         fails.at(14.0).arrive(0).arrive(1).arrive(2);
         assert_eq!(fails.merged.len(), 1);
+    }
+
+    #[test]
+    fn losses_before_the_deadline_do_not_save_a_round_that_is_short() {
+        let mut fails = bench(Late::Drop, 2, Short::Fail);
+        fails.at(3.0).arrive(0).lose(1).lose(2);
+        assert_eq!((fails.merged.len(), &fails.discarded[..]), (0, &[0][..]));
+        assert_eq!(fails.working(), [0, 1, 2], "the next round has begun");
+        // Where the round may wait, there is nobody left to wait for.
+        let mut waits = bench(Late::Drop, 2, Short::Wait);
+        waits.at(3.0).arrive(0).lose(1).lose(2);
+        assert_eq!(waits.merged, [(vec![0], 0)]);
     }
 
     #[test]

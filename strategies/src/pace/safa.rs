@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 pub struct SafaSettings {
     /// Share of all clients whose updates a round picks (C), in (0, 1].
     pub fraction: f64,
-    /// Versions that a client may fall behind before it must take the new model (tau).
+    /// Versions behind at which a client must take the new model (tau), at least 1.
     pub lag: u64,
     /// Longest duration of a round in virtual seconds.
     pub seconds: f64,
@@ -28,8 +28,9 @@ impl Default for SafaSettings {
 
 /// Rounds in which every free client takes part; together with [`crate::combine::Safa`].
 ///
-/// Distribution: free clients get the new model, and so do clients at work that are deprecated (more
-/// than `lag` versions behind; their work is taken back); the others go on with what they have. Selection
+/// Distribution: free clients get the new model, and so do clients at work that are deprecated (their model
+/// is older than that of round `t - lag`: `lag` or more versions behind the present one when round `t` opens;
+/// their work is taken back); the others go on with what they have. Selection
 /// after training ("compensatory first-come-first-merge"): first arrivals of clients that were not picked
 /// in the last round, until `ceil(fraction * N)` are picked; then the round closes. When it closes for
 /// want of time or of clients at work, earlier arrivals of the others fill the quota. Updates that were
@@ -58,7 +59,7 @@ impl Safa {
         self.round += 1;
         self.bypass = desk.arrived.iter().map(|arrival| arrival.task).collect();
         let lag = self.settings.lag;
-        let deprecated = |version| desk.view.version.since(version) > lag;
+        let deprecated = |version| desk.view.version.since(version) >= lag;
         let back: Vec<(TaskId, ClientId)> = desk
             .flights
             .iter()
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_deprecated_are_sent_the_new_model() {
-        let mut bench = bench(1);
+        let mut bench = bench(2);
         bench.arrive(0).arrive(1).arrive(2).arrive(0);
         assert_eq!(bench.cancelled, Vec::<u32>::new());
         bench.ring();

@@ -17,9 +17,9 @@ pub struct Spent {
 }
 
 impl Spent {
-    /// The larger of the two.
-    pub fn most(&self) -> f64 {
-        self.central.unwrap_or(0.0).max(self.local.unwrap_or(0.0))
+    /// The larger of the two; nothing where nobody adds noise, which says nothing about privacy.
+    pub fn most(&self) -> Option<f64> {
+        self.central.into_iter().chain(self.local).reduce(f64::max)
     }
 }
 
@@ -120,6 +120,8 @@ mod tests {
         [1, 2, 1, 1].iter().for_each(|client| meter.asked(ClientId(*client)));
         let spent = meter.spent(&privacy(6.0));
         assert_eq!(spent.local, Some(unsampled(3.0, 3.0)));
-        assert_eq!(spent.most(), unsampled(3.0, 3.0));
+        assert_eq!(spent.most(), Some(unsampled(3.0, 3.0)));
+        // Masks alone add no noise, and no epsilon speaks of them.
+        assert_eq!(meter.spent(&Privacy::default()).most(), None);
     }
 }

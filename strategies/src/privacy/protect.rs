@@ -136,16 +136,16 @@ impl Protection {
 
     fn within_budget(&self, after: &Meter) -> Result<(), String> {
         let Some(budget) = self.settings.epsilon_budget else { return Ok(()) };
-        let (now, next) = (self.spent(), after.spent(&self.settings));
-        if next.most() <= budget {
+        let spent = self.spent();
+        let (now, next) = (spent.most().unwrap_or(0.0), after.spent(&self.settings).most());
+        let next = next.unwrap_or(0.0);
+        if next <= budget {
             return Ok(());
         }
         Err(format!(
-            "the privacy budget is spent: epsilon is {:.3} at delta {:e}, the next step would make it {:.3}, \
+            "the privacy budget is spent: epsilon is {now:.3} at delta {:e}, the next step would make it {next:.3}, \
              above {budget}",
-            now.most(),
-            now.delta,
-            next.most()
+            spent.delta,
         ))
     }
 

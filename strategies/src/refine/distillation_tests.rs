@@ -68,10 +68,16 @@ fn the_student_comes_nearer_to_its_teachers_and_threads_change_nothing() {
 fn unit_features_are_averaged_when_asked_for() {
     let settings = DistillationSettings { normalise: true, ..DistillationSettings::default() };
     let (part, models) = part(settings, 1);
-    let targets = part.targets(&models.iter().collect::<Vec<_>>()).expect("they fit");
-    for row in targets.chunks_exact(12) {
+    let targets = |models: &[&Flat]| part.targets(models).expect("they fit");
+    let each: Vec<_> = models.iter().map(|model| targets(&[model])).collect();
+    for row in each.iter().flat_map(|of| of.chunks_exact(12)) {
         let norm = row.iter().map(|x| x * x).sum::<f32>().sqrt();
-        assert!(norm <= 1.0 + 1e-5, "a mean of unit vectors is not longer than 1, got {norm}");
+        assert!((norm - 1.0).abs() < 1e-5, "one model's features have length 1, got {norm}");
+    }
+    let all = targets(&models.iter().collect::<Vec<_>>());
+    for (place, value) in all.iter().enumerate() {
+        let mean = each.iter().map(|of| of[place]).sum::<f32>() / each.len() as f32;
+        assert!((value - mean).abs() < 1e-6, "{value} instead of {mean}");
     }
 }
 

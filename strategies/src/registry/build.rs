@@ -221,10 +221,12 @@ impl WeighPart {
     fn build(&self, registry: &Registry) -> Result<Box<dyn Weigh>, String> {
         Ok(match self.clone() {
             Self::Samples => Box::new(weigh::Samples),
+            Self::RelativeSamples => Box::new(weigh::RelativeSamples),
             Self::Uniform => Box::new(weigh::Uniform),
             Self::Staleness(part) => Box::new(part),
             Self::FedBuff => Box::new(weigh::FedBuff),
             Self::Flsim(part) => Box::new(part),
+            Self::Pisces(part) => Box::new(part),
             Self::Refl(part) => Box::new(part),
             Self::Port(part) => Box::new(part),
             Self::Completeness => Box::new(weigh::Completeness),

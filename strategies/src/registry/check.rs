@@ -158,7 +158,8 @@ impl PacePart {
                 .positive("tiers.tiers", t.tiers as u64)
                 .positive("tiers.clients", t.clients as u64),
             Self::Safa(s) => {
-                c.part("safa.fraction", s.fraction).above_zero("safa.seconds", s.seconds)
+                c.part("safa.fraction", s.fraction).above_zero("safa.seconds", s.seconds);
+                c.positive("safa.lag", s.lag)
             }
             Self::Port(p) => c
                 .positive("port.buffer", p.buffer as u64)
@@ -246,7 +247,17 @@ impl WeighPart {
             Self::Staleness(Staleness::Hinge { a, b }) => {
                 c.at_least("staleness.hinge.a", *a, 0.0).at_least("staleness.hinge.b", *b, 0.0)
             }
-            Self::Flsim(f) => c.share("flsim.exponent", f.exponent),
+            Self::Staleness(Staleness::Exponential { base }) => {
+                c.at_least("staleness.exponential.base", *base, 1.0)
+            }
+            Self::Staleness(Staleness::Threshold { cutoff, value }) => c
+                .at_least("staleness.threshold.cutoff", *cutoff, 0.0)
+                .share("staleness.threshold.value", *value),
+            Self::Flsim(f) => c
+                .share("flsim.exponent", f.exponent)
+                .at_least("flsim.average_staleness", f.average_staleness, 0.0)
+                .above_zero("flsim.average_samples", f.average_samples.unwrap_or(1.0)),
+            Self::Pisces(p) => c.at_least("pisces.beta", p.beta, 0.0),
             Self::Refl(r) => c.share("refl.beta", r.beta),
             Self::Port(p) => c
                 .at_least("port.similarity", p.similarity, 0.0)

@@ -2,6 +2,7 @@
 
 use super::{CombinePart, CompanionPart, GroupPart, PacePart, Parts, SelectPart, WeighPart};
 use crate::combine::By;
+use crate::weigh::Staleness;
 use serde::Serialize;
 use std::fmt;
 
@@ -177,14 +178,36 @@ impl Parts {
 
     fn weigh_and_pace(&self, weigh: &WeighPart) -> Option<&'static str> {
         let judged = matches!(self.pace, PacePart::FedBoost(_) | PacePart::Custom(_));
-        (matches!(weigh, WeighPart::FedBoost(_)) && !judged).then_some(
-            "it weighs by what clients say of each other's models, and only the pace `fedboost` asks them",
+        if matches!(weigh, WeighPart::FedBoost(_)) && !judged {
+            return Some(
+                "it weighs by what clients say of each other's models, and only the pace `fedboost` asks them",
+            );
+        }
+        let discounts = matches!(
+            weigh,
+            WeighPart::Staleness(_)
+                | WeighPart::FedBuff
+                | WeighPart::Flsim(_)
+                | WeighPart::Pisces(_)
+        );
+        let constant = matches!(weigh, WeighPart::Staleness(Staleness::Constant));
+        let alone =
+            matches!(self.pace, PacePart::Immediate(_)) && self.combine.divides_by_weights();
+        (discounts && !constant && alone).then_some(
+            "this pace merges one update at a time and the combiner divides by its weight, so a discount does nothing; \
+             use `combine = { mix = {} }` or `combine = { mean = { by = \"count\" } }`",
         )
     }
 
     fn weigh_and_combine(&self, weigh: &WeighPart) -> Option<&'static str> {
-        let counts = matches!(weigh, WeighPart::Samples | WeighPart::Flsim(_));
-        let counts = counts || matches!(weigh, WeighPart::CosineDistance(_));
+        let counts = match weigh {
+            WeighPart::Samples | WeighPart::CosineDistance(_) | WeighPart::FedBoost(_) => true,
+            WeighPart::Flsim(flsim) => flsim.average_samples.is_none(),
+            _ => false,
+        };
+        // These are meant to be divided by their sum.
+        let relative = matches!(weigh, WeighPart::Port(_));
+        let above_one = matches!(weigh, WeighPart::Flsim(_) | WeighPart::RelativeSamples);
         let plain = matches!(weigh, WeighPart::Samples | WeighPart::Uniform | WeighPart::Custom(_));
         let discount = matches!(
             weigh,
@@ -199,13 +222,13 @@ impl Parts {
                 "trust decides how much a client counts, and no figure of its own; use `uniform`, `staleness` or \
                  `fedbuff`",
             ),
-            CombinePart::Mix(_) if counts => Some(
-                "mixing takes weights between 0 and 1 as they are, these can be counts of samples; use \
-                 `staleness`, `fedbuff` or `uniform`",
+            CombinePart::Mix(_) if counts || relative || above_one => Some(
+                "mixing takes weights between 0 and 1 as they are, these can be above 1; use `staleness`, \
+                 `fedbuff` or `uniform`",
             ),
-            CombinePart::Mean(mean) if mean.by == By::Count && counts => Some(
-                "a mean by count does not divide by the weights, so counts of samples or distances would multiply the \
-                 step; use `fedbuff`, `staleness` or `uniform`, or a mean by sum",
+            CombinePart::Mean(mean) if mean.by == By::Count && (counts || relative) => Some(
+                "a mean by count does not divide by the weights, so weights that are no shares of 1 would multiply \
+                 the step; use `relative-samples`, `fedbuff`, `staleness` or `uniform`, or a mean by sum",
             ),
             CombinePart::Median
             | CombinePart::TrimmedMean(_)

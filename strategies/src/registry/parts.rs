@@ -126,6 +126,8 @@ pub enum GroupPart {
 pub enum WeighPart {
     /// By its samples.
     Samples,
+    /// By its samples against the mean of the aggregation's.
+    RelativeSamples,
     /// As all others.
     Uniform,
     /// Less when it is stale.
@@ -133,8 +135,10 @@ pub enum WeighPart {
     /// By `1 / sqrt(1 + staleness)`.
     #[serde(rename = "fedbuff")]
     FedBuff,
-    /// By samples and relative staleness.
+    /// By samples and staleness against averages.
     Flsim(weigh::Flsim),
+    /// Less when its client has been stale lately.
+    Pisces(weigh::Pisces),
     /// More when it is stale and says something new.
     Refl(weigh::Refl),
     /// By similarity and staleness.
@@ -230,6 +234,15 @@ impl CombinePart {
                 | Self::Bulyan { .. }
                 | Self::FlTrust(_)
         )
+    }
+
+    /// Whether a weight that all updates of an aggregation share cancels out.
+    pub(super) fn divides_by_weights(&self) -> bool {
+        match self {
+            Self::Mean(mean) => mean.by == combine::By::Sum,
+            Self::FedAvgM(_) | Self::FedAdagrad(_) | Self::FedAdam(_) | Self::FedYogi(_) => true,
+            _ => false,
+        }
     }
 }
 

@@ -9,23 +9,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencyTiers {
     members: Vec<Vec<ClientId>>,
-    tier_of: Vec<u32>,
+    tier_of: Vec<Option<u32>>,
 }
 
 impl LatencyTiers {
-    /// Sorts all clients by expected seconds, equal ones by id, into `tiers` tiers whose sizes
-    /// differ by at most one. With fewer clients than tiers some tiers stay empty.
+    /// Sorts the clients that have samples by expected seconds, equal ones by id, into `tiers` tiers whose
+    /// sizes differ by at most one. With fewer such clients than tiers some tiers stay empty. Who has
+    /// nothing to train on is in no tier: it would look like the fastest of all.
     pub fn of(view: &View<'_>, tiers: usize) -> Self {
         let (count, tiers) = (view.roster.count(), tiers.max(1));
         let mut ranked: Vec<(f64, ClientId)> = (0..count)
-            .map(|id| (view.roster.expected_seconds(ClientId(id)), ClientId(id)))
+            .map(ClientId)
+            .filter(|client| view.roster.samples(*client) > 0)
+            .map(|client| (view.roster.expected_seconds(client), client))
             .collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let (mut members, mut tier_of) = (vec![Vec::new(); tiers], vec![0; count as usize]);
+        let (mut members, mut tier_of) = (vec![Vec::new(); tiers], vec![None; count as usize]);
+        let ranks = ranked.len();
         for (rank, (_, client)) in ranked.into_iter().enumerate() {
-            let tier = rank * tiers / count as usize;
+            let tier = rank * tiers / ranks;
             members[tier].push(client);
-            tier_of[client.index()] = tier as u32;
+            tier_of[client.index()] = Some(tier as u32);
         }
         Self { members, tier_of }
     }
@@ -43,9 +47,9 @@ impl LatencyTiers {
         self.members.get(tier).map_or(&[], Vec::as_slice)
     }
 
-    /// The tier of a client, if it is known.
+    /// The tier of a client, if it is in one.
     pub fn tier_of(&self, client: ClientId) -> Option<usize> {
-        self.tier_of.get(client.index()).map(|tier| *tier as usize)
+        self.tier_of.get(client.index()).copied().flatten().map(|tier| tier as usize)
     }
 
     /// How many tiers there are.
@@ -82,6 +86,16 @@ mod tests {
         assert_eq!(tiers.members(1), [ClientId(4), ClientId(0)]);
         assert_eq!((tiers.tier_of(ClientId(4)), tiers.tier_of(ClientId(9))), (Some(1), None));
         assert!(tiers.members(2).is_empty());
+    }
+
+    #[test]
+    fn who_has_no_samples_is_in_no_tier() {
+        let mut world = World::new(4);
+        world.seconds = vec![0.0, 2.0, 1.0, 0.0];
+        world.samples = vec![0, 5, 5, 0];
+        let tiers = LatencyTiers::of(&world.view(), 2);
+        assert_eq!((tiers.members(0), tiers.members(1)), (&[ClientId(2)][..], &[ClientId(1)][..]));
+        assert_eq!(tiers.tier_of(ClientId(0)), None);
     }
 
     #[test]

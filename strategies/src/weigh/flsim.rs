@@ -1,45 +1,42 @@
 //! The normalised staleness discount of FLSim, the simulator of FedBuff's authors.
 
 use crate::seams::{View, Weigh, state_in_bytes};
-use crate::update::{Arrival, Update};
-use offbeat_learning::Flat;
+use crate::update::Arrival;
+use crate::weigh::known_at_arrival;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `samples * (1 + tau)^-e / (1 + mean tau)^-e`: an update of average staleness counts by its samples.
+/// `n / N * (1 + tau)^-e / (1 + T)^-e` with `n` samples and staleness `tau`: an update of average size `N` and average
+/// staleness `T` counts 1. Both averages are told, not measured, so that an update counts the same
+/// whatever else is in the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Flsim {
     /// Exponent `e`, in [0, 1].
     pub exponent: f64,
+    /// The average staleness `T`, in versions.
+    pub average_staleness: f64,
+    /// The average samples of a client `N`; 1 when left out, so that weights are counts of samples.
+    pub average_samples: Option<f64>,
 }
 
 impl Default for Flsim {
     fn default() -> Self {
-        Self { exponent: 0.5 }
+        Self { exponent: 0.5, average_staleness: 1.0, average_samples: None }
     }
 }
 
 impl Flsim {
-    fn all<'a>(&self, arrivals: impl Iterator<Item = &'a Arrival>, view: &View<'_>) -> Vec<f64> {
-        let stale: Vec<(f64, f64)> = arrivals
-            .map(|a| (a.samples as f64, view.version.since(a.base_version) as f64))
-            .collect();
-        let mean = stale.iter().map(|(_, tau)| tau).sum::<f64>() / stale.len().max(1) as f64;
+    fn of(&self, arrival: &Arrival, view: &View<'_>) -> f64 {
+        let tau = view.version.since(arrival.base_version) as f64;
         let discount = |tau: f64| (1.0 + tau).powf(-self.exponent);
-        stale.iter().map(|(samples, tau)| samples * discount(*tau) / discount(mean)).collect()
+        let size = arrival.samples as f64 / self.average_samples.unwrap_or(1.0);
+        size * discount(tau) / discount(self.average_staleness)
     }
 }
 
 impl Weigh for Flsim {
-    fn weigh(&mut self, updates: &[Update], _: &Flat, view: &View<'_>) -> Vec<f64> {
-        self.all(updates.iter().map(|update| &update.arrival), view)
-    }
-
-    fn weigh_arrivals(&mut self, arrivals: &[Arrival], view: &View<'_>) -> Option<Vec<f64>> {
-        Some(self.all(arrivals.iter(), view))
-    }
-
+    known_at_arrival!();
     state_in_bytes!();
 }
 
@@ -53,11 +50,16 @@ mod tests {
     fn by_hand() {
         let mut world = World::new(3);
         world.version = Version(8);
-        // Staleness 0, 1, 8: the mean is 3, its discount 1/2.
-        let arrivals = [arrival(0, 10, 8), arrival(1, 4, 7), arrival(2, 6, 0)];
-        let weights = Flsim::default().weigh_arrivals(&arrivals, &world.view()).expect("known");
-        for (weight, expected) in weights.iter().zip([20.0, 8.0 / 2f64.sqrt(), 4.0]) {
-            assert!((weight - expected).abs() < 1e-12, "{weight} instead of {expected}");
-        }
+        // Staleness 0, 3, 8 against 3: discounts 1, 1/2, 1/3 against 1/2.
+        let arrivals = [arrival(0, 10, 8), arrival(1, 4, 5), arrival(2, 6, 0)];
+        let mut rule = Flsim { average_staleness: 3.0, ..Flsim::default() };
+        let close = |weights: Option<Vec<f64>>, expected: [f64; 3]| {
+            for (weight, expected) in weights.expect("known").iter().zip(expected) {
+                assert!((weight - expected).abs() < 1e-12, "{weight} instead of {expected}");
+            }
+        };
+        close(rule.weigh_arrivals(&arrivals, &world.view()), [20.0, 4.0, 4.0]);
+        rule.average_samples = Some(5.0);
+        close(rule.weigh_arrivals(&arrivals, &world.view()), [4.0, 0.8, 0.8]);
     }
 }

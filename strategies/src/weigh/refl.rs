@@ -76,17 +76,20 @@ mod tests {
     fn deviations_and_weights_by_hand() {
         let mut world = World::new(4);
         world.version = Version(5);
-        // The fresh mean is (1, 0) of two. Stale: (1, 3) gives |(0, -3)|^2 / 9 = 1, (1, 0) gives 0.
+        // The fresh mean is (2, 0) of two, its square 4. Stale: (2, 9) moves it by (0, 3), so 9 / 4;
+        // (2, 3) by (0, 1), so 1 / 4, which is 1 / 9 of the largest.
         let updates = [
-            aged(0, 5, [2.0, 0.0]),
+            aged(0, 5, [4.0, 0.0]),
             aged(1, 5, [0.0, 0.0]),
-            aged(2, 4, [1.0, 3.0]),
-            aged(3, 2, [1.0, 0.0]),
+            aged(2, 4, [2.0, 9.0]),
+            aged(3, 2, [2.0, 3.0]),
         ];
         let deviation = deviations(&updates, &world.view());
-        assert!((deviation[2] - 1.0).abs() < 1e-12 && deviation[3] == 0.0, "{deviation:?}");
+        assert!((deviation[2] - 2.25).abs() < 1e-12, "{deviation:?}");
+        assert!((deviation[3] - 0.25).abs() < 1e-12, "{deviation:?}");
         let weights = Refl::default().weigh(&updates, &Flat::zeros(2), &world.view());
-        let expected = [1.0, 1.0, 0.65 / 2.0 + 0.35 * (1.0 - (-1f64).exp()), 0.65 / 4.0];
+        let boost = |relative: f64| 0.35 * (1.0 - (-relative).exp());
+        let expected = [1.0, 1.0, 0.65 / 2.0 + boost(1.0), 0.65 / 4.0 + boost(1.0 / 9.0)];
         for (weight, expected) in weights.iter().zip(expected) {
             assert!((weight - expected).abs() < 1e-12, "{weight} instead of {expected}");
         }

@@ -27,6 +27,21 @@ pub enum Staleness {
         #[serde(default = "four")]
         b: f64,
     },
+    /// `base^-tau`.
+    Exponential {
+        /// Base, at least 1; e / 2 in TWAFL (Chen et al. 2020).
+        #[serde(default = "half_of_e")]
+        base: f64,
+    },
+    /// 1 up to `tau = cutoff`, then `value` (FLSim).
+    Threshold {
+        /// Staleness without a discount, in versions.
+        #[serde(default = "four")]
+        cutoff: f64,
+        /// The discount beyond it, in [0, 1].
+        #[serde(default = "tenth")]
+        value: f64,
+    },
 }
 
 fn half() -> f64 {
@@ -41,8 +56,16 @@ fn four() -> f64 {
     4.0
 }
 
+fn half_of_e() -> f64 {
+    std::f64::consts::E / 2.0
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
 impl Staleness {
-    /// The discount `s(tau)`, in (0, 1].
+    /// The discount `s(tau)`, in [0, 1].
     pub fn discount(&self, staleness: u64) -> f64 {
         let tau = staleness as f64;
         match *self {
@@ -50,6 +73,9 @@ impl Staleness {
             Self::Polynomial { a } => (tau + 1.0).powf(-a),
             Self::Hinge { b, .. } if tau <= b => 1.0,
             Self::Hinge { a, b } => 1.0 / (a * (tau - b) + 1.0),
+            Self::Exponential { base } => base.powf(-tau),
+            Self::Threshold { cutoff, .. } if tau <= cutoff => 1.0,
+            Self::Threshold { value, .. } => value,
         }
     }
 
@@ -83,6 +109,14 @@ mod tests {
         let rule = Staleness::Hinge { a: 10.0, b: 4.0 };
         assert_eq!([0, 4, 5, 6].map(|tau| rule.discount(tau)), [1.0, 1.0, 1.0 / 11.0, 1.0 / 21.0]);
         assert_eq!(Staleness::Hinge { a: 0.5, b: 0.0 }.discount(2), 0.5);
+    }
+
+    #[test]
+    fn exponential_and_threshold_by_hand() {
+        let rule = Staleness::Exponential { base: 2.0 };
+        assert_eq!([0, 1, 3].map(|tau| rule.discount(tau)), [1.0, 0.5, 0.125]);
+        let rule = Staleness::Threshold { cutoff: 2.0, value: 0.25 };
+        assert_eq!([0, 2, 3, 9].map(|tau| rule.discount(tau)), [1.0, 1.0, 0.25, 0.25]);
     }
 
     #[test]
