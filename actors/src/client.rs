@@ -177,11 +177,11 @@ impl Client {
                 let whole = self.setup.conditions.effort(self.id, task, seen).seconds();
                 let done = (at.since(now).seconds() / whole).min(1.0);
                 let opened = self.open(invite, planned, steps, now, at, samples);
-                self.task = Some(Box::new(Task { done, ..opened }));
+                self.task = Some(Box::new(Task { done, job: None, ..opened }));
                 return vec![self.to_self(at, Message::GaveUp(task, reason))];
             }
             Outcome::Complete { at } => (at, steps),
-            Outcome::Partial { at, share } => (at, steps_of(share, steps)),
+            Outcome::Partial { at, share } => (at, whole_steps(share, steps)),
         };
         let opened = self.open(invite, planned, steps, now, finish, samples);
         self.promise(&opened);
@@ -196,9 +196,10 @@ impl Client {
         let (at, seen) = match outcome {
             Outcome::Lost { .. } => return outcome,
             Outcome::Complete { at } => (at, seen),
-            Outcome::Partial { at, share } => {
-                (at, setup.plan.samples_seen(samples, steps_of(share, steps)))
-            }
+            Outcome::Partial { at, share } => match whole_steps(share, steps) {
+                0 => return Outcome::Lost { at, reason: LossReason::WentOffline },
+                done => (at, setup.plan.samples_seen(samples, done)),
+            },
         };
         match setup.exhausted(self.id, now, at, seen) {
             Some(at) => Outcome::Lost { at, reason: LossReason::DroppedOut },
@@ -355,33 +356,40 @@ impl Client {
         Vec::new()
     }
 
-    /// Stops at the end of the present epoch, or at once when the work is shorter than one.
+    /// Stops at the end of the present epoch, unless that is the last. Who is about to be lost is lost.
     fn urged(&mut self, id: TaskId, now: Time) -> Vec<Effect> {
-        let samples = self.setup.samples.count(self.id);
-        let per_epoch = self.setup.plan.batches(samples).max(1);
-        let Some(task) = self.task.as_mut().filter(|task| task.answer.task == id) else {
-            return Vec::new();
-        };
-        let total = task.finish.since(task.started).seconds().max(1e-6);
-        let done = now.since(task.started).seconds() / total;
-        let at_step = (done * task.steps as f64).floor() as usize;
-        let stop = (at_step / per_epoch + 1) * per_epoch;
-        if stop >= task.steps {
-            return Vec::new();
+        let open = |task: &&Task| task.answer.task == id && task.job.is_some();
+        let Some(task) = self.task.as_deref().filter(open) else { return Vec::new() };
+        let Some((stop, finish)) = self.end_of_epoch(task, now) else { return Vec::new() };
+        if let Some(task) = self.task.as_mut() {
+            task.steps = stop;
+            task.finish = finish;
+            task.answer.completeness = stop as f64 / task.planned_steps.max(1) as f64;
+            if let Some(job) = task.job.as_mut() {
+                job.step_limit = Some(stop);
+            }
         }
-        task.finish =
-            task.started + offbeat_kernel::Span::of_work(total * stop as f64 / task.steps as f64);
-        task.steps = stop;
-        task.answer.completeness = stop as f64 / task.planned_steps.max(1) as f64;
-        if let Some(job) = task.job.as_mut() {
-            job.step_limit = Some(stop);
-        }
-        let finish = task.finish;
         self.setup.book.cancel(id);
         if let Some(task) = &self.task {
             self.promise(task);
         }
         vec![self.to_self(finish, Message::Finished(id))]
+    }
+
+    /// The steps after the first epoch that ends at `now` or later, and when that is; nothing when no epoch
+    /// but the last does.
+    fn end_of_epoch(&self, task: &Task, now: Time) -> Option<(usize, Time)> {
+        let setup = &self.setup;
+        let samples = setup.samples.count(self.id);
+        let per_epoch = setup.plan.batches(samples).max(1);
+        let stops = (1..).map(|epoch| epoch * per_epoch).take_while(|stop| *stop < task.steps);
+        stops.into_iter().find_map(|stop| {
+            let seen = setup.plan.samples_seen(samples, stop);
+            match setup.conditions.compute(self.id, task.answer.task, task.started, seen) {
+                Outcome::Complete { at } if at >= now && at < task.finish => Some((stop, at)),
+                _ => None,
+            }
+        })
     }
 
     fn to_self(&self, at: Time, message: Message) -> Effect {
@@ -393,6 +401,11 @@ impl Client {
         let bytes = message.bytes();
         Effect::Send { client: self.id, to: self.setup.topology.above(self.id), message, bytes }
     }
+}
+
+/// The steps that are finished when `share` of the work is done.
+fn whole_steps(share: f64, steps: usize) -> usize {
+    ((share * steps as f64).floor() as usize).min(steps)
 }
 
 /// Steps that make up `share` of `planned`: at least one.

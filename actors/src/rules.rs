@@ -3,6 +3,7 @@
 use offbeat_kernel::{Span, Time};
 use offbeat_learning::evaluate::Evaluation;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// When the global model is evaluated, and on what.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,17 @@ impl StopRules {
             .max(share(updates as f64, self.updates.map(|n| n as f64)))
             .max(share(now.seconds(), self.time.map(Time::seconds)))
             .min(1.0)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Accuracy(least) => write!(f, "accuracy {least}"),
+            Target::Loss(most) => write!(f, "loss {most}"),
+            Target::Rank1(least) => write!(f, "rank-1 {least}"),
+            Target::Map(least) => write!(f, "mean average precision {least}"),
+        }
     }
 }
 

@@ -50,7 +50,7 @@ impl Server {
         found: Option<(f64, f64)>,
     ) -> Vec<Effect> {
         if let Some(target) = self.stop.target.filter(|t| t.is_reached(test, found)) {
-            return vec![Effect::Stop(format!("{version} reached the target {target:?}"))];
+            return vec![Effect::Stop(format!("{target} was reached at {version}"))];
         }
         let figure = test.map(|test| test.accuracy).or(found.map(|(rank, _)| rank));
         let Some(figure) = figure else { return Vec::new() };
