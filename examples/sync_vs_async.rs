@@ -1,6 +1,6 @@
 //! The same clients, data and seed under two paces: who is further after the same virtual time?
 //!
-//! A synchronous round waits for its slowest client. FedBuff merges whatever has arrived.
+//! A synchronous round waits for its slowest client. A buffer merges whatever has arrived.
 //!
 //! `cargo run --release -p offbeat-examples --bin sync_vs_async`
 

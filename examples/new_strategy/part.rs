@@ -1,6 +1,6 @@
 //! A part of a strategy: updates of clients whose loss stands out count less.
 //!
-//! `Weigh` is one of seven seams; `offbeat_strategies::seams` has the others. A part sees updates,
+//! `Weigh` is one of eight seams; `offbeat_strategies::seams` and `::guard` have the others. A part sees updates,
 //! the model and a view of the federation; it never sees clients' data, files or clocks.
 
 use offbeat_learning::Flat;

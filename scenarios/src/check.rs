@@ -8,7 +8,7 @@ use crate::prepare::prepare;
 use crate::run::Options;
 use crate::sweep::Grid;
 use offbeat_actors::Federation;
-use offbeat_kernel::ClientId;
+use offbeat_kernel::{ClientId, TaskId, Time};
 use offbeat_strategies::registry::PacePart;
 use std::path::Path;
 
@@ -63,8 +63,26 @@ fn whole(loaded: &Loaded) -> Result<(String, Vec<Problem>), Box<Problem>> {
     let prepared = prepare(&loaded.scenario, &loaded.document)?;
     let options = Options { workers: 1, timing_only: true, ..Options::default() };
     let federation = assemble(loaded, &prepared, &Settings::of(&options, false))?;
+    if let Some(problem) = too_large_for_all(loaded, &federation) {
+        return Err(Box::new(problem));
+    }
     let surprises = hopeless_deadline(loaded, &federation).into_iter().collect();
     Ok((prepared.report.to_string(), surprises))
+}
+
+/// A model that no client's memory holds.
+fn too_large_for_all(loaded: &Loaded, federation: &Federation) -> Option<Problem> {
+    let population = &loaded.scenario.sections().population;
+    let clients = population.clients.min(ASKED);
+    let declines =
+        |client| federation.conditions.accepts(ClientId(client), TaskId(0), Time::ZERO).is_err();
+    (clients > 0 && (0..clients).all(declines)).then(|| {
+        let key = "population.device.memory_bytes";
+        Problem::new("impossible", "no client has the memory that training needs")
+            .at(loaded.document.place(key), "every client would decline every task")
+            .help("raise the numbers: they are bytes, so 4 GiB is `4294967296.0`")
+            .about(key)
+    })
 }
 
 /// A deadline before which even the fastest client cannot answer.

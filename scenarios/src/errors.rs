@@ -28,7 +28,7 @@ const fn code(
 }
 
 /// All codes.
-pub const CODES: [Explained; 18] = [
+pub const CODES: [Explained; 19] = [
     code(
         "syntax",
         "The text is not TOML.",
@@ -91,6 +91,13 @@ pub const CODES: [Explained; 18] = [
         "It does nothing, or makes the run depend on something odd.",
         "Read the line; if it is meant, leave it as it is.",
         "odd:    nesterov = true        with momentum = 0\nbetter: nesterov = true, momentum = 0.9",
+    ),
+    code(
+        "impossible",
+        "What is asked for can never happen in this population.",
+        "The run would wait, or lose task after task, and learn nothing.",
+        "Read the line: it names what nobody has, or what nobody can do in time.",
+        "wrong: memory_bytes = { constant = 8.0 }\nright: memory_bytes = { constant = 8e9 }",
     ),
     code(
         "set",

@@ -7,7 +7,7 @@ use crate::gather::{Gather, Name};
 use crate::load::Loaded;
 use crate::prepare::{Prepared, prepare};
 use crate::progress::{Display, Part};
-use crate::report::run_page;
+use crate::report::{Alone, run_page};
 use crate::rundir::{Ending, ROWS, RunDir, WriteError};
 use crate::sink::CsvSink;
 use crate::snapshot::{self, Cost, FileKeeper, Fingerprint, Vault};
@@ -260,9 +260,12 @@ fn keep(
         save_model(&dir, &result.model, prepared.network.layout())?;
     }
     let name = name(loaded, options);
+    let own = extra.get("local_accuracy_own").copied();
+    let alone = extra.get("local_accuracy").map(|common| Alone { common: *common, own });
     let summary = Summary::new(&name, result, &gather, extra).with_snapshots(cost);
     dir.write("summary.json", summary.full_json().as_bytes())?;
-    let data = gather.into_data(name, result);
+    let mut data = gather.into_data(name, result);
+    data.alone = alone;
     let json = serde_json::to_vec(&data)
         .map_err(|error| WriteError::new(&dir.file("report.json"), error))?;
     dir.write("report.json", &json)?;
@@ -285,12 +288,10 @@ fn keep(
 fn name(loaded: &Loaded, options: &Options) -> Name {
     let scenario = &loaded.scenario;
     let strategy = words::strategy(&scenario.sections().strategy);
-    Name {
-        scenario: scenario.name().to_string(),
-        label: options.label.clone().unwrap_or_else(|| strategy.clone()),
-        strategy,
-        seed: scenario.seed(),
-    }
+    let label = options.label.clone().unwrap_or_else(|| strategy.clone());
+    // Nothing was learned: not to be compared with runs that learn.
+    let label = if options.timing_only { format!("{label} (timing only)") } else { label };
+    Name { scenario: scenario.name().to_string(), label, strategy, seed: scenario.seed() }
 }
 
 /// Keeps the final model: what travels, by the names of its tensors.

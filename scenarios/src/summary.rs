@@ -176,8 +176,8 @@ impl Summary {
         if let Some(success) = result.attack_success {
             last.insert("attack_success", success);
         }
-        if let Some(spent) = result.counts.privacy {
-            last.insert("epsilon", spent.most());
+        if let Some(most) = result.counts.privacy.and_then(|spent| spent.most()) {
+            last.insert("epsilon", most);
         }
         if let Some(spread) = Spread::of(&result.clients) {
             last.insert("accuracy_mean", spread.mean);
@@ -293,17 +293,18 @@ impl Summary {
             self.last.get("accuracy_worst"),
             self.last.get("accuracy_best"),
         ) {
-            rows.push((
-                "over clients",
-                format!("mean {mean:.4}, worst {worst:.4}, best {best:.4}"),
-            ));
+            let spread = format!("mean {mean:.4}, worst {worst:.4}, best {best:.4}");
+            rows.push(("over clients", format!("{spread}, on samples of their own")));
         }
         if let Some(success) = self.last.get("attack_success") {
             rows.push(("attack", format!("{success:.4} of its aims are hit")));
         }
         rows.extend(self.privacy.iter().flat_map(privacy_rows));
         if let Some(local) = self.last.get("local_accuracy") {
-            rows.push(("trained alone", format!("{local:.4} (mean over clients)")));
+            rows.push(("trained alone", format!("mean {local:.4} on the common test samples")));
+        }
+        if let Some(own) = self.last.get("local_accuracy_own") {
+            rows.push(("", format!("mean {own:.4} on samples of their own")));
         }
         for (index, line) in wrap(&self.ended, 62).into_iter().enumerate() {
             rows.push((if index == 0 { "ended" } else { "" }, line));

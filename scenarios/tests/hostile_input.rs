@@ -1,5 +1,6 @@
 //! Properties of what reads scenarios: whatever is written, the answer comes soon and is no panic.
 
+#[expect(unreachable_pub, reason = "fuzz targets call them from another crate")]
 #[path = "../fuzz/src/lib.rs"]
 mod fuzz;
 

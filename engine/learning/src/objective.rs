@@ -46,7 +46,7 @@ pub enum Loss {
     },
     /// Batch-hard triplets (Hermans et al. 2017, equation 5) on the features, Euclidean: for each sample
     /// `max(0, margin + farthest of its identity - nearest of the others)`, 0 without both; plus
-    /// cross-entropy with a weight. Best with [`crate::LocalPlan::instances`].
+    /// cross-entropy with a weight. Best with `training.instances`.
     Triplet {
         /// Margin between distances.
         #[serde(default = "triplet_margin")]

@@ -39,7 +39,7 @@ fn place(dirs: &[PathBuf]) -> PathBuf {
 /// The runs in `dirs`.
 pub(super) fn found(dirs: &[PathBuf]) -> Result<Found, Failure> {
     load(dirs).map_err(|error| match error {
-        CompareError::Empty(_) => {
+        CompareError::Empty(_) | CompareError::Missing(_) => {
             eprintln!("error: {error}");
             Failure::Wrong
         }

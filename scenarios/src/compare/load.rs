@@ -22,6 +22,9 @@ pub enum CompareError {
     /// No run is in it.
     #[error("{} holds no finished run: name run directories, or the directory of a sweep", .0.display())]
     Empty(PathBuf),
+    /// There is no such directory.
+    #[error("there is no directory {}: name run directories, or the directory of a sweep", .0.display())]
+    Missing(PathBuf),
     /// A file of it cannot be read.
     #[error("cannot read {}: {reason}", path.display())]
     Unreadable {
@@ -42,9 +45,10 @@ pub fn load(dirs: &[PathBuf]) -> Result<Found, CompareError> {
     let mut found = Found::default();
     let mut places = Vec::new();
     for dir in dirs {
-        let before = found.runs.len();
-        directory(dir, 1, &mut found, &mut places)?;
-        if found.runs.len() == before {
+        if !dir.is_dir() {
+            return Err(CompareError::Missing(dir.clone()));
+        }
+        if directory(dir, 1, &mut found, &mut places)? == 0 {
             return Err(CompareError::Empty(dir.clone()));
         }
     }
@@ -52,34 +56,39 @@ pub fn load(dirs: &[PathBuf]) -> Result<Found, CompareError> {
     Ok(found)
 }
 
-/// Adds the runs in `dir`; of directories inside it `depth` levels are looked at.
+/// Adds the runs in `dir` and says how many there are; of directories inside it `depth` levels are looked at.
 fn directory(
     dir: &Path,
     depth: usize,
     found: &mut Found,
     places: &mut Vec<PathBuf>,
-) -> Result<(), CompareError> {
+) -> Result<usize, CompareError> {
+    let mut read = 0;
     if dir.join("sweep.json").is_file() {
         let ledger = Ledger::load(dir).map_err(|reason| unreadable(dir, reason))?;
         found.target = found.target.or(ledger.target);
         for run in ledger.runs.iter().filter(|run| run.in_grid) {
             match &run.status {
-                Status::Done(place) => add(&dir.join(place), Some(&run.label), found, places)?,
+                Status::Done(place) => {
+                    add(&dir.join(place), Some(&run.label), found, places)?;
+                    read += 1;
+                }
                 Status::Open | Status::Failed(_) => found.missing += 1,
             }
         }
     } else if dir.join("report.json").is_file() {
         add(dir, None, found, places)?;
+        read += 1;
     } else if depth > 0 {
         let entries = std::fs::read_dir(dir).map_err(|error| unreadable(dir, error))?;
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let mut inside: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
         inside.sort();
         for dir in inside {
-            directory(&dir, depth - 1, found, places)?;
+            read += directory(&dir, depth - 1, found, places)?;
         }
     }
-    Ok(())
+    Ok(read)
 }
 
 fn add(
@@ -93,6 +102,13 @@ fn add(
     let mut run: RunData =
         serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, error))?;
     run.label = label.map_or(run.label, str::to_string);
+    // A run that was kept twice says no more than once.
+    let same = |other: &RunData| {
+        (&other.label, other.seed, &other.digest) == (&run.label, run.seed, &run.digest)
+    };
+    if !run.digest.is_empty() && found.runs.iter().any(same) {
+        return Ok(());
+    }
     if let Some(name) = dir.file_name() {
         run.name = name.to_string_lossy().into_owned();
     }

@@ -20,6 +20,7 @@ use offbeat_kernel::{Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::LossReason;
 use offbeat_strategies::companion::Budget;
+use offbeat_strategies::privacy::Spent;
 use serde::{Deserialize, Serialize};
 use spans::Spans;
 use std::collections::BTreeMap;
@@ -44,6 +45,7 @@ pub struct Gather {
     below: Spans,
     edges: bool,
     work: Work,
+    work_below: Work,
     retrieval: Vec<RetrievalPoint>,
     /// What clients had released of their identities until a version.
     budgets: BTreeMap<Version, Budget>,
@@ -109,15 +111,19 @@ impl Gather {
                 self.happenings.push(Happening { at: at.seconds(), what: what.clone() });
             }
             Record::Privacy { version, spent, .. } => {
-                self.epsilon.insert(*version, spent.most());
+                self.epsilon.extend(spent.most().map(|most| (*version, most)));
             }
             // Counted by the server already.
             Record::Guarded { .. } => {}
             Record::EdgeTask { row, .. } => {
                 self.edges = true;
+                self.work_below.ended(row);
                 self.below.add(row, outcome(row.end));
             }
-            Record::EdgeAggregation { .. } => self.edges = true,
+            Record::EdgeAggregation { used, .. } => {
+                self.edges = true;
+                used.iter().for_each(|share| self.work_below.used(share.task));
+            }
         }
     }
 
@@ -148,9 +154,10 @@ impl Gather {
     }
 
     /// Share of the clients' time between invitation and end whose result was never merged, 0 to 1; an
-    /// update that still waits at the end of the run counts as not merged, a task under way not at all.
+    /// update that still waits at the end of the run counts as not merged, a task under way not at all. In a
+    /// tree it is the time of the clients below the edge servers, and what these merged.
     pub fn wasted_share(&self) -> Option<f64> {
-        self.work.wasted()
+        if self.edges { self.work_below.wasted() } else { self.work.wasted() }
     }
 
     /// Everything, for the report of the run that came to `result`.
@@ -206,12 +213,11 @@ impl Gather {
             tasks: self.spans.into_list(),
             happenings: self.happenings,
             wasted_share,
-            privacy: counts.privacy.map(|spent| PrivacyData {
-                delta: spent.delta,
-                most: spent.most(),
-                central: spent.central,
-                local: spent.local,
+            privacy: counts.privacy.and_then(|spent| {
+                let Spent { delta, central, local } = spent;
+                Some(PrivacyData { delta, most: spent.most()?, central, local })
             }),
+            alone: None,
             utilisation: Some(result.pool.utilisation),
         }
     }

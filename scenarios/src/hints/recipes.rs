@@ -21,8 +21,8 @@ const ALGORITHMS: &[(&str, &str)] = &[
     ),
     (
         "fedbuff async asynchronous",
-        "FedBuff is `pace = { buffered = { buffer = 5, concurrency = 10 } }` and \
-         `weigh = [\"fedbuff\"]` in `[strategy]`",
+        "FedBuff is `pace = { buffered = { buffer = 5, concurrency = 10 } }`, `weigh = [\"fedbuff\"]` \
+         and `combine = { mean = { by = \"count\" } }` in `[strategy]`",
     ),
     (
         "fedopt",

@@ -57,7 +57,7 @@ impl Key {
             needed,
             about: about.unwrap_or_default(),
             choices: choices(content),
-            keys: keys(content),
+            keys: keys(items(content, root)),
             same_as: None,
             example: example(path, schema),
         }
@@ -72,6 +72,14 @@ fn text(schema: &Value, key: &str) -> Option<String> {
 /// Links between items of the code say nothing to a reader of scenarios.
 fn unlinked(text: &str) -> String {
     text.replace("[`", "`").replace("`]", "`")
+}
+
+/// What a list holds; anything else itself.
+fn items<'a>(content: &'a Value, root: &'a Value) -> &'a Value {
+    match content.get("items") {
+        Some(items) => resolve(items, root),
+        None => content,
+    }
 }
 
 fn keys(content: &Value) -> Vec<String> {
@@ -169,7 +177,11 @@ fn short(number: &serde_json::Number) -> String {
     match number.as_f64() {
         Some(value) if number.is_f64() => {
             let narrow = value as f32;
-            if f64::from(narrow) == value { format!("{narrow:?}") } else { format!("{value:?}") }
+            if f64::from(narrow) == value && value.fract() != 0.0 {
+                format!("{narrow:?}")
+            } else {
+                format!("{value:?}")
+            }
         }
         _ => number.to_string(),
     }
@@ -178,5 +190,8 @@ fn short(number: &serde_json::Number) -> String {
 fn example(path: &str, schema: &Value) -> Option<String> {
     let first = schema["examples"].as_array()?.first()?;
     let name = path.rsplit('.').next()?;
-    Some(format!("{name} = {}", toml(first)))
+    match first.as_array().is_some_and(|list| list.iter().all(Value::is_object)) {
+        true => Some(format!("[[{path}]]")),
+        false => Some(format!("{name} = {}", toml(first))),
+    }
 }

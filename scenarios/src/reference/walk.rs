@@ -74,7 +74,7 @@ impl Reference {
     /// What is known of `path`, wherever in a scenario it is; numbers and `[]` stand for places in
     /// lists.
     pub fn find(&self, path: &str) -> Option<Key> {
-        let home = self.home_of(&path.replace("[]", ".[]"))?;
+        let home = self.home_of(&path.replace("[]", ".[]")).or_else(|| self.in_lists(path))?;
         let found = self.keys.iter().find(|key| key.path == home)?;
         let mut key = found.clone();
         if home != path {
@@ -82,6 +82,12 @@ impl Reference {
             key.path = path.into();
         }
         Some(key)
+    }
+
+    /// The key that is called `path` by somebody who leaves out the `[]`.
+    fn in_lists(&self, path: &str) -> Option<String> {
+        let paths = self.keys.iter().map(|key| &key.path);
+        paths.into_iter().find(|known| known.replace("[]", "") == path).cloned()
     }
 
     /// Paths that look like `path`, best first.

@@ -26,6 +26,9 @@ pub struct RunData {
     pub virtual_seconds: f64,
     /// Real time that the run took, in seconds.
     pub wall_seconds: f64,
+    /// What clients reach that train alone, where that was asked for.
+    #[serde(default)]
+    pub alone: Option<Alone>,
     /// What was counted over the whole run.
     pub counts: Counts,
     /// Evaluations of the global model, in the order of virtual time.
@@ -65,6 +68,15 @@ pub struct RunData {
     pub leaks: Vec<LeakPoint>,
     /// Share of the compute workers' time that was spent on jobs, 0 to 1; `None` when unknown.
     pub utilisation: Option<f64>,
+}
+
+/// What clients reach that train alone with as much training, as means over clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Alone {
+    /// Accuracy on the common test samples, 0 to 1.
+    pub common: f64,
+    /// Accuracy on test samples of their own, 0 to 1.
+    pub own: Option<f64>,
 }
 
 /// What a run revealed of the client of which most is known.

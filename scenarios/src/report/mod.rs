@@ -41,7 +41,7 @@ pub mod told_apart;
 
 pub use compare_page::compare_page;
 pub use comparison::{Comparison, Row};
-pub use data::{Counts, EvalPoint, Happening, Outcome, PrivacyData, RunData, TaskSpan};
+pub use data::{Alone, Counts, EvalPoint, Happening, Outcome, PrivacyData, RunData, TaskSpan};
 pub use edges::EdgeData;
 pub use run_page::run_page;
 pub use target::{Target, TargetError};

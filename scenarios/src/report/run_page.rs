@@ -13,7 +13,7 @@ use super::lanes::timeline;
 use super::leaks;
 use super::privacy::privacy;
 use super::quantity::{Quantity, count};
-use super::stats::worst_decile;
+use super::stats::{self, worst_decile};
 use super::thin;
 
 /// Points at most on a curve of one run.
@@ -52,8 +52,7 @@ pub fn run_page(run: &RunData) -> String {
             &last.per_class,
         );
     }
-    let wide = if last.is_some() { " three" } else { "" };
-    body += &section("Distributions", &format!("<div class=\"grid{wide}\">{spread}</div>\n"));
+    body += &section("Distributions", &format!("<div class=\"grid three\">{spread}</div>\n"));
     match &run.edges {
         None => {
             let lanes = timeline("Tasks of each client", run, CLIENTS);
@@ -125,6 +124,14 @@ fn learnt(run: &RunData) -> Vec<(&'static str, String)> {
         ("final loss", loss.map_or_else(missing, |value| Quantity::Plain.show(value))),
         ("worst tenth of clients", share(worst_decile(&run.client_accuracy))),
     ]);
+    if let Some(alone) = run.alone {
+        let mean = stats::mean(&run.client_accuracy);
+        figures.extend([
+            ("trained alone, common tests", share(Some(alone.common))),
+            ("federation, own tests", share(mean)),
+            ("trained alone, own tests", share(alone.own)),
+        ]);
+    }
     if let Some(spent) = run.privacy {
         figures.insert(1, ("epsilon", format!("{:.3}", spent.most)));
     }
@@ -167,11 +174,16 @@ fn one_series(run: &RunData, shown: Shown, along: Along) -> (Series, Vec<String>
     )
 }
 
+/// A sentence in a table of figures.
+fn sentence(text: &str) -> String {
+    format!("<span class=\"said\">{}</span>", escape(text))
+}
+
 /// What the timeline or the script let happen, with its time.
 fn happenings(run: &RunData) -> String {
     let shown = run.happenings.iter().take(HAPPENINGS);
     let lines: Vec<Vec<String>> = shown
-        .map(|happening| vec![Quantity::Seconds.show(happening.at), escape(&happening.what)])
+        .map(|happening| vec![Quantity::Seconds.show(happening.at), sentence(&happening.what)])
         .collect();
     let mut out = table(&["virtual time", "what"].map(str::to_string), &lines);
     if run.happenings.len() > HAPPENINGS {
@@ -190,13 +202,18 @@ fn losses(run: &RunData) -> String {
     rows.extend(refused.map(|(what, number)| (what.clone(), *number)));
     rows.push(("refused by the server".to_string(), counts.refused.saturating_sub(found)));
     rows.push(("failed".to_string(), counts.failed));
+    if let Some(below) = &run.edges {
+        let lost = below.lost.iter();
+        rows.extend(lost.map(|(why, number)| (format!("{why}, below edge servers"), *number)));
+    }
     rows.retain(|(_, number)| *number > 0);
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     if rows.is_empty() {
         return note("No task was lost.");
     }
     let lost: u64 = rows.iter().map(|(_, number)| number).sum();
-    let all = (lost + counts.updates) as f64;
+    let below = run.edges.as_ref().map_or(0, |below| below.updates);
+    let all = (lost + counts.updates + below) as f64;
     let line = |name: &str, number: u64| {
         vec![escape(name), count(number), Quantity::Percent.show(number as f64 / all)]
     };

@@ -64,6 +64,7 @@ impl Sample {
             digest: format!("{:064x}", 0x5eed_0000_u64 + self.seed * 77_777),
             virtual_seconds: self.hours * 3600.0,
             wall_seconds: 12.4,
+            alone: None,
             counts: Counts {
                 updates,
                 versions: updates / 10,

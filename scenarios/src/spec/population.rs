@@ -32,7 +32,9 @@ pub struct PopulationSection {
     /// When they are present.
     #[serde(default)]
     pub availability: Availability,
-    /// Measured presence, instead of `availability`: a CSV or JSON file, see [`crate::traces`]. Client
+    /// Measured presence, instead of `availability`. A file `.csv` has the header
+    /// `device,from_seconds,to_seconds` and one interval a line; a file `.json` is an object from device to
+    /// `{ "active": [..], "inactive": [..], "finish_time": .. }` in seconds (FedScale's behaviour traces). Client
     /// `c` follows device `c mod devices`. A relative path counts from the scenario file's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub availability_file: Option<PathBuf>,

@@ -19,7 +19,7 @@ pub struct RunSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub versions: Option<u64>,
-    /// End after this many merged updates.
+    /// End after this many arrived updates.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub updates: Option<u64>,

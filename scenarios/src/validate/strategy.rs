@@ -136,6 +136,7 @@ fn asked_for(pace: &PacePart) -> Option<(&'static str, usize, &'static str)> {
         PacePart::Buffered(p) => ("strategy.pace.buffered.concurrency", p.concurrency, at_work),
         PacePart::Immediate(p) => ("strategy.pace.immediate.concurrency", p.concurrency, at_work),
         PacePart::Port(p) => ("strategy.pace.port.concurrency", p.concurrency, at_work),
+        PacePart::Tiers(p) => ("strategy.pace.tiers.tiers", p.tiers, "needed for as many tiers"),
         PacePart::Pisces(p) => ("strategy.pace.pisces.concurrency", p.concurrency, at_work),
         _ => return None,
     })

@@ -22,7 +22,7 @@ pub struct DeviceSpec {
     pub speed: Distribution,
     /// Standard deviation of the logarithm of a task's own factor on its duration (median 1).
     pub jitter_sigma: f64,
-    /// Bytes of memory; above zero.
+    /// Bytes of memory; above zero. Who cannot hold the model, its gradient and an update declines every task.
     pub memory_bytes: Distribution,
     /// How speed goes with what else is known of the client.
     pub correlation: SpeedCorrelation,

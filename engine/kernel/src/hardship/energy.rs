@@ -20,9 +20,9 @@ pub struct EnergySpec {
     /// The share of it that is left at time zero; values above 1 count as 1.
     pub initial_level: Distribution,
     /// When the battery is charged. With the same hours and time zones as
-    /// [`Diurnal`](super::Diurnal), a client's nights are the same.
+    /// the availability `diurnal`, a client's nights are the same.
     pub charging: Nightly,
-    /// Time zones are uniform over so many hours, as in [`Diurnal`](super::Diurnal).
+    /// Time zones are uniform over so many hours, as in the availability `diurnal`.
     pub timezone_spread_hours: f64,
     /// Power of the charger in watts.
     pub charging_watts: f64,

@@ -14,7 +14,7 @@ pub enum Normalise {
     /// To `0..=1`: images divide by 255, columns of a table by their smallest and largest value.
     #[default]
     Unit,
-    /// `(x - mean) / std`, one pair a channel of an image (after [`Normalise::Unit`]) or a column of a table.
+    /// `(x - mean) / std`, one pair a channel of an image (after `unit`) or a column of a table.
     Standardise(MeanStd),
 }
 

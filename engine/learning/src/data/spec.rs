@@ -18,9 +18,9 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum DatasetSpec {
-    /// The embedded handwritten digits, see [`digits()`].
+    /// The embedded handwritten digits: 1,797 images of 8x8, 10 classes.
     Digits,
-    /// The embedded heart-disease records of four hospitals, see [`heart()`].
+    /// The embedded heart-disease records: 920 patients of four hospitals.
     Heart,
     /// Fashion-MNIST from four IDX files.
     FashionMnist(ImageDir),
