@@ -13,10 +13,11 @@ use crate::wire;
 use crate::work::{Private, TrainJob};
 use actix::{Actor, Context};
 use offbeat_kernel::pool::Urgency;
-use offbeat_kernel::{ClientId, TaskId, Time, Version};
+use offbeat_kernel::{ClientId, Span, TaskId, Time, Version};
 use offbeat_learning::LocalPlan;
 use offbeat_learning::codec::EncodedLen;
 use offbeat_learning::reid::COSINE_DISTANCE;
+use offbeat_strategies::paillier::Sealing;
 use offbeat_strategies::signal::LossReason;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,9 +27,11 @@ use std::sync::Arc;
 mod delivery;
 mod home;
 mod judge;
+mod sealed;
 
 pub use self::delivery::{DeliverToClient, Reaction};
 pub use self::home::{Home, Homes, settle};
+use self::sealed::Unsealed;
 
 /// What all clients of a run have in common.
 #[derive(Clone, Debug)]
@@ -63,6 +66,8 @@ pub struct ClientSetup {
     pub extra_bytes: u64,
     /// Bytes that it adds to an invitation.
     pub extra_down: u64,
+    /// What encryption costs, where models and updates travel encrypted.
+    pub sealing: Option<Sealing>,
     /// What is done to them, where something may be.
     pub interventions: Option<SharedInterventions>,
     /// Whether messages may come twice or out of order, so that they remember their last task.
@@ -90,8 +95,11 @@ pub struct Task {
     answer: Answer,
     planned_steps: usize,
     steps: usize,
+    /// When training begins.
     started: Time,
     finish: Time,
+    /// The part before the end that is spent on encrypting the answer.
+    sealing: Span,
     /// Share of the work that is done when it ends: below 1 only if it is given up.
     done: f64,
     params: usize,
@@ -171,19 +179,21 @@ impl Client {
         let share = self.setup.conditions.completeness(self.id, task);
         let steps = steps_of(share, planned);
         let seen = self.setup.plan.samples_seen(samples, steps);
-        let (finish, steps) = match self.fate(task, now, samples, seen, steps) {
+        let train = |start| self.fate(task, start, samples, seen, steps);
+        let Unsealed { began, sealing, outcome } = self.between_seals(task, now, 1, true, train);
+        let (finish, steps) = match outcome {
             Outcome::Lost { at, reason } => {
                 // The work will not count, so it is not even promised.
                 let whole = self.setup.conditions.effort(self.id, task, seen).seconds();
-                let done = (at.since(now).seconds() / whole).min(1.0);
-                let opened = self.open(invite, planned, steps, now, at, samples);
+                let done = (at.since(began).seconds() / whole).min(1.0);
+                let opened = self.open(invite, planned, steps, began, at, samples);
                 self.task = Some(Box::new(Task { done, job: None, ..opened }));
                 return vec![self.to_self(at, Message::GaveUp(task, reason))];
             }
             Outcome::Complete { at } => (at, steps),
             Outcome::Partial { at, share } => (at, whole_steps(share, steps)),
         };
-        let opened = self.open(invite, planned, steps, now, finish, samples);
+        let opened = Task { sealing, ..self.open(invite, planned, steps, began, finish, samples) };
         self.promise(&opened);
         self.task = Some(Box::new(opened));
         vec![self.to_self(finish, Message::Finished(task))]
@@ -257,6 +267,7 @@ impl Client {
             steps,
             started,
             finish,
+            sealing: Span::ZERO,
             done: 1.0,
             params,
             judged: None,
@@ -348,8 +359,7 @@ impl Client {
 
     fn cancelled(&mut self, id: TaskId, now: Time) -> Vec<Effect> {
         if let Some(task) = self.task.take_if(|task| task.answer.task == id) {
-            let part = now.since(task.started).seconds()
-                / task.finish.since(task.started).seconds().max(1e-6);
+            let part = now.since(task.started).seconds() / task.training().seconds().max(1e-6);
             self.pay(&task, task.done * part.min(1.0), now, 0);
             self.setup.book.cancel(id);
         }
@@ -386,7 +396,10 @@ impl Client {
         stops.into_iter().find_map(|stop| {
             let seen = setup.plan.samples_seen(samples, stop);
             match setup.conditions.compute(self.id, task.answer.task, task.started, seen) {
-                Outcome::Complete { at } if at >= now && at < task.finish => Some((stop, at)),
+                // What was learnt still has to be encrypted, where that is done.
+                Outcome::Complete { at } if at >= now && at + task.sealing < task.finish => {
+                    Some((stop, at + task.sealing))
+                }
                 _ => None,
             }
         })

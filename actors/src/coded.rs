@@ -24,6 +24,8 @@ pub struct Coded {
     /// Where the numbers are that travel as they are.
     buffers: Range<usize>,
     blur: Blur,
+    /// Bytes of every model and update where they travel encrypted.
+    sealed: Option<u64>,
 }
 
 /// What a client does to its change before it is encoded, so that less can be read from it. No privacy budget is
@@ -66,12 +68,19 @@ impl Coded {
         let buffers = all.start.min(shared)..all.end.min(shared);
         let mut lengths = layers(layout, 0..buffers.start);
         lengths.extend(layers(layout, buffers.end..shared));
-        Self { up, down, layers: lengths, buffers, blur: Blur::default() }
+        let blur = Blur::default();
+        Self { up, down, layers: lengths, buffers, blur, sealed: None }
     }
 
     /// The same with changes that are cut and blurred before they are encoded.
     pub fn blurred(mut self, blur: Blur) -> Self {
         self.blur = blur;
+        self
+    }
+
+    /// The same where models and updates travel encrypted, in so many bytes.
+    pub fn sealed(mut self, bytes: Option<u64>) -> Self {
+        self.sealed = bytes;
         self
     }
 
@@ -93,7 +102,11 @@ impl Coded {
     pub fn invite_len(&self, invite: &Invite) -> u64 {
         let elements = invite.model.len();
         if invite.assignment.is_judging() {
-            return invite.bytes();
+            let plain =
+                invite.extras.values().map(|model| wire::flat_len(model.len())).sum::<u64>();
+            let models = invite.extras.len() as u64;
+            let sealed = self.sealed.map(|bytes| models * wire::counted(bytes));
+            return invite.bytes() - plain + sealed.unwrap_or(plain);
         }
         invite.bytes() - wire::flat_len(elements) + self.len(self.down, elements)
     }
@@ -107,6 +120,9 @@ impl Coded {
     }
 
     fn len(&self, codec: Codec, elements: usize) -> u64 {
+        if let Some(bytes) = self.sealed {
+            return wire::counted(bytes);
+        }
         match codec.is_lossless() {
             true => wire::flat_len(elements),
             false => {
@@ -143,7 +159,7 @@ impl Coded {
         left: &mut Feedback,
         draw: Draw<'_>,
     ) -> Result<(Flat, u64), LearnError> {
-        let bytes = wire::flat_len(params.len());
+        let bytes = self.sealed.map_or_else(|| wire::flat_len(params.len()), wire::counted);
         let blurred = honest && !self.blur.is_nothing();
         let plain = self.up.is_lossless() && self.down.is_lossless() && !blurred;
         if plain || params.len() != sent.len() || !self.fits(params) {
@@ -331,6 +347,34 @@ mod tests {
             .collect();
         let expected: Vec<f32> = (1..=12).map(|i| 3.0 * i as f32).collect();
         assert_eq!(whole, expected);
+    }
+
+    #[test]
+    fn encrypted_models_and_updates_have_one_length() {
+        let plain = Coded::new(Codec::Float32, Codec::Float32, &layout(), 8);
+        let coded = plain.clone().sealed(Some(512));
+        let sealed = wire::counted(512);
+        assert_eq!(coded.up_len(8), EncodedLen::Exactly(sealed));
+        let mut invite = Invite {
+            task: offbeat_kernel::TaskId(1),
+            version: offbeat_kernel::Version(1),
+            invited: offbeat_kernel::Time::ZERO,
+            model: Flat::zeros(8),
+            extras: std::collections::BTreeMap::new(),
+            assignment: offbeat_strategies::signal::Assignment::default(),
+        };
+        let more = |invite: &Invite| coded.invite_len(invite) - plain.invite_len(invite);
+        assert_eq!(more(&invite), sealed - wire::flat_len(8));
+        // A judge is sent no model to train, and here three to judge.
+        invite.model = Flat::zeros(0);
+        invite.assignment = offbeat_strategies::signal::Assignment::to_judge();
+        invite.extras = ["a", "b", "c"].map(|name| (name.to_string(), Flat::zeros(8))).into();
+        assert_eq!(more(&invite), 3 * (sealed - wire::flat_len(8)));
+        let seeds = SeedTree::new(1);
+        let (sent, mut left) = (Flat::zeros(8), Feedback::default());
+        let params = Flat::new(vec![0.5; 8]);
+        let answered = coded.answered([&sent, &sent, &params], true, &mut left, draw(&seeds));
+        assert_eq!(answered.expect("finite"), (params, sealed));
     }
 
     #[test]

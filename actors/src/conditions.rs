@@ -73,6 +73,11 @@ pub trait Conditions: Debug {
         Span::ZERO
     }
 
+    /// How long the client works on what takes a device of speed 1 so many seconds, without interruption.
+    fn toil(&self, _client: ClientId, seconds: f64) -> Span {
+        Span::from_seconds(seconds)
+    }
+
     /// The client's battery at `now`. `last` is what was known of it before, nothing when the client
     /// has not been addressed yet; `None` where energy is no matter, as by default.
     fn battery(&self, _client: ClientId, _last: Option<Battery>, _now: Time) -> Option<Battery> {

@@ -5,12 +5,14 @@ use crate::message::{Address, Command, Message};
 use crate::promise::Book;
 use crate::snapshot::Save;
 use actix::{Actor, Context, Handler, MessageResult};
-use offbeat_kernel::{SeedTree, Time};
+use offbeat_kernel::{SeedTree, Span, Time};
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::{self, Composed};
+use offbeat_strategies::paillier::Sealing;
 use offbeat_strategies::registry::Registry;
 use offbeat_strategies::signal::{Order, Signal};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Hosts one strategy.
@@ -22,7 +24,16 @@ pub struct Strategist {
     registry: Registry,
     /// The server has crashed.
     down: bool,
+    /// What adding up encrypted vectors costs, where they are.
+    sealing: Option<Sealing>,
+    /// Orders that are given when the server has done its sums, in the order of these times.
+    waiting: VecDeque<(Time, Vec<Order>)>,
+    /// When the server has done its sums.
+    free_at: Time,
 }
+
+/// The number of the timer that rings when sums are done; no strategy has so many.
+const DONE: u64 = u64::MAX - 2;
 
 /// What the strategist knows between two events.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +42,10 @@ pub struct State {
     pub strategy: composed::State,
     /// The server has crashed.
     pub down: bool,
+    /// Orders that are given when the server has done its sums.
+    pub waiting: VecDeque<(Time, Vec<Order>)>,
+    /// When the server has done its sums.
+    pub free_at: Time,
 }
 
 impl std::fmt::Debug for Strategist {
@@ -42,12 +57,23 @@ impl std::fmt::Debug for Strategist {
 impl Strategist {
     /// An actor around `strategy`.
     pub fn new(strategy: Composed, seeds: SeedTree, roster: Rc<dyn Roster>, book: Book) -> Self {
-        Self { strategy, seeds, roster, book, registry: Registry::default(), down: false }
+        let registry = Registry::default();
+        let (down, sealing, waiting, free_at) = (false, None, VecDeque::new(), Time::ZERO);
+        Self { strategy, seeds, roster, book, registry, down, sealing, waiting, free_at }
     }
 
-    /// An actor that can switch to the parts of `registry`; `down` when the server has crashed.
-    pub fn with_parts(mut self, registry: Registry, down: bool) -> Self {
-        (self.registry, self.down) = (registry, down);
+    /// An actor that can switch to the parts of `registry`, and whose server adds up encrypted vectors at this cost.
+    pub fn with_parts(mut self, registry: Registry, sealing: Option<Sealing>) -> Self {
+        (self.registry, self.sealing) = (registry, sealing);
+        self
+    }
+
+    /// An actor as a snapshot has it: whether the server has crashed, what waits for its sums, and until when.
+    pub fn at_work(
+        mut self,
+        (down, waiting, free_at): (bool, VecDeque<(Time, Vec<Order>)>, Time),
+    ) -> Self {
+        (self.down, self.waiting, self.free_at) = (down, waiting, free_at);
         self
     }
 
@@ -61,6 +87,7 @@ impl Strategist {
         let orders = match command {
             Command::Crash => {
                 self.down = true;
+                (self.waiting, self.free_at) = (VecDeque::new(), Time::ZERO);
                 self.strategy.crash(&mut cx).map(|()| Vec::new()).map_err(|error| error.to_string())
             }
             Command::Restart if !self.down => Ok(Vec::new()),
@@ -72,7 +99,7 @@ impl Strategist {
             Command::Evaluate => Ok(Vec::new()),
         };
         match orders {
-            Ok(orders) => carried_out(orders, now),
+            Ok(orders) => self.carried_out(orders, now),
             Err(reason) => vec![Effect::Fail(format!("the strategy at {now}: {reason}"))],
         }
     }
@@ -87,27 +114,59 @@ impl Strategist {
         let orders = self.strategy.on(signal, &mut cx);
         match self.strategy.fault() {
             Some(reason) => vec![Effect::Fail(format!("{reason}, at virtual time {now}"))],
-            None => carried_out(orders, now),
+            None => self.carried_out(orders, now),
         }
+    }
+
+    /// Timers for the strategist itself; all other orders are for the server, when it has done its sums.
+    fn carried_out(&mut self, orders: Vec<Order>, now: Time) -> Vec<Effect> {
+        let (timers, orders): (Vec<Order>, Vec<Order>) =
+            orders.into_iter().partition(|order| matches!(order, Order::Timer { .. }));
+        let timers = timers.into_iter().filter_map(|order| match order {
+            Order::Timer { at, token } => Some(ring(at, token)),
+            _ => None,
+        });
+        let mut effects: Vec<Effect> = timers.collect();
+        if orders.is_empty() {
+            return effects;
+        }
+        let toil = self.sealing.map_or(0.0, |costs| sums(&orders) as f64 * costs.add_seconds);
+        if toil == 0.0 && self.waiting.is_empty() {
+            effects.push(Effect::now(now, Address::Server, Message::Orders(orders)));
+            return effects;
+        }
+        self.free_at = self.free_at.max(now) + Span::from_seconds(toil);
+        self.waiting.push_back((self.free_at, orders));
+        effects.push(ring(self.free_at, DONE));
+        effects
+    }
+
+    /// Gives the orders whose sums are done.
+    fn summed(&mut self, now: Time) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some((_, orders)) = self.waiting.pop_front_if(|(at, _)| *at <= now) {
+            effects.push(Effect::now(now, Address::Server, Message::Orders(orders)));
+        }
+        effects
     }
 }
 
-/// Timers for the strategist itself; all other orders are for the server.
-fn carried_out(orders: Vec<Order>, now: Time) -> Vec<Effect> {
-    let (timers, orders): (Vec<Order>, Vec<Order>) =
-        orders.into_iter().partition(|order| matches!(order, Order::Timer { .. }));
-    let timers = timers.into_iter().filter_map(|order| match order {
-        Order::Timer { at, token } => {
-            let message = Message::Signal(Signal::Timer(token));
-            Some(Effect::Schedule { at, to: Address::Strategist, message })
-        }
-        _ => None,
+fn ring(at: Time, token: u64) -> Effect {
+    Effect::Schedule { at, to: Address::Strategist, message: Message::Signal(Signal::Timer(token)) }
+}
+
+/// How many encrypted vectors are multiplied and added for these orders: those of a release, or those of the models
+/// that judges are sent.
+fn sums(orders: &[Order]) -> usize {
+    let release = orders.iter().map(|order| match order {
+        Order::Publish(publication) => publication.used.len(),
+        _ => 0,
     });
-    let mut effects: Vec<Effect> = timers.collect();
-    if !orders.is_empty() {
-        effects.push(Effect::now(now, Address::Server, Message::Orders(orders)));
-    }
-    effects
+    let judged = orders.iter().map(|order| match order {
+        Order::Invite(invitation) if invitation.assignment.is_judging() => invitation.extras.len(),
+        _ => 0,
+    });
+    release.sum::<usize>() + judged.max().unwrap_or(0)
 }
 
 impl Actor for Strategist {
@@ -119,8 +178,19 @@ impl Handler<Save<State>> for Strategist {
 
     fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
         // Every field by its name: one that is added and forgotten here does not compile.
-        let Self { strategy, seeds: _, roster: _, book: _, registry: _, down } = self;
-        MessageResult(strategy.save().map(|strategy| State { strategy, down: *down }))
+        let Self {
+            strategy,
+            seeds: _,
+            roster: _,
+            book: _,
+            registry: _,
+            down,
+            sealing: _,
+            waiting,
+            free_at,
+        } = self;
+        let (down, waiting, free_at) = (*down, waiting.clone(), *free_at);
+        MessageResult(strategy.save().map(|strategy| State { strategy, down, waiting, free_at }))
     }
 }
 
@@ -131,6 +201,7 @@ impl Handler<Deliver> for Strategist {
         MessageResult(match deliver.message {
             // What comes to a server that is down is lost; timers are void.
             Message::Signal(_) if self.down => Vec::new(),
+            Message::Signal(Signal::Timer(DONE)) => self.summed(deliver.now),
             Message::Command(command) => self.commanded(&command, deliver.now),
             Message::Signal(signal) => self.signalled(signal, deliver.now),
             _ => Vec::new(),

@@ -28,7 +28,9 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/private.toml", include_str!("../library/private.toml")),
     ("scenarios/library/secure.toml", include_str!("../library/secure.toml")),
     ("scenarios/library/fedboost.toml", include_str!("../library/fedboost.toml")),
+    ("scenarios/library/fedboost-heart.toml", include_str!("../library/fedboost-heart.toml")),
     ("scenarios/library/leakage.toml", include_str!("../library/leakage.toml")),
+    ("scenarios/library/leakage-faces.toml", include_str!("../library/leakage-faces.toml")),
     ("scenarios/library/diurnal.toml", include_str!("../library/diurnal.toml")),
     ("scenarios/library/fedreid.toml", include_str!("../library/fedreid.toml")),
     ("scenarios/library/fedreid-study.toml", include_str!("../library/fedreid-study.toml")),
@@ -39,6 +41,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/fedgc.toml", include_str!("../library/fedgc.toml")),
     ("scenarios/library/fedgc-orl.toml", include_str!("../library/fedgc-orl.toml")),
     ("scenarios/library/privacyface.toml", include_str!("../library/privacyface.toml")),
+    ("scenarios/library/paillier.toml", include_str!("../library/paillier.toml")),
     ("scenarios/library/partition.toml", include_str!("../library/partition.toml")),
     ("scenarios/library/outage.toml", include_str!("../library/outage.toml")),
     ("scenarios/library/script-hooks.toml", include_str!("../library/script-hooks.toml")),
@@ -94,6 +97,7 @@ pub fn datasets() -> Vec<Item> {
         }
         "synthetic-faces" => "synthetic faces at sites of their own light and pose, any number",
         "orl-faces" => "the ORL (AT&T) faces, 40 persons with 10 pictures each (PGM files)",
+        "face-classes" => "the same faces, one class for each identity: what attacks are judged by",
         "synthetic-clients" => "Synthetic(alpha, beta) of the FedProx paper, split by client",
         _ => "",
     })

@@ -21,7 +21,7 @@ pub(crate) const FILES: [&str; 9] = [
 ];
 
 /// The keys that name a file or folder, seen from the data folder.
-const DATA: [&str; 9] = [
+const DATA: [&str; 10] = [
     "data.dataset.csv.train",
     "data.dataset.csv.test",
     "data.dataset.mnist.dir",
@@ -31,6 +31,7 @@ const DATA: [&str; 9] = [
     "data.dataset.persons.dir",
     "data.dataset.persons.public",
     "data.dataset.orl-faces.dir",
+    "data.dataset.face-classes.faces.orl.dir",
 ];
 
 const DATA_HELP: &str = "keep data below the data folder, and say with `--data-dir DIR` where that is; \

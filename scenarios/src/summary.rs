@@ -202,7 +202,8 @@ impl Summary {
             last.extend(faces::named(found));
         }
         if let Some(found) = leaks::means(gather.leaks()) {
-            last.extend(leaks::FIGURES.into_iter().zip(found));
+            let found = leaks::FIGURES.into_iter().zip(found);
+            last.extend(found.filter(|(_, value)| !value.is_nan()));
         }
         let lost = result.counts.lost.iter().map(|(reason, count)| (reason_name(*reason), *count));
         Self {

@@ -59,6 +59,7 @@ pub fn strategy(strategy: &StrategySection) -> String {
             .local
             .map(|part| format!("local noise {}, clip {}", part.noise_multiplier, part.clip_norm)),
         strategy.privacy.secure.map(|_| "hidden sums".to_string()),
+        strategy.privacy.paillier.map(|part| format!("encrypted, {} bits", part.key_bits)),
         (strategy.buffers != usual.buffers).then(|| format!("buffers {}", part(&strategy.buffers))),
         (strategy.travel == Travel::Backbone).then(|| "heads stay".to_string()),
     ];

@@ -286,6 +286,11 @@ impl Conditions for World {
         Self::stretched(work, self.factor(|state| state.work_factor(edge)))
     }
 
+    fn toil(&self, client: ClientId, seconds: f64) -> Span {
+        let slowed = self.factor(|state| state.work_factor(client));
+        Span::from_seconds(seconds / self.device(client).speed * slowed)
+    }
+
     fn battery(&self, client: ClientId, last: Option<Battery>, now: Time) -> Option<Battery> {
         let suffers = self.suffers(client);
         let energy = suffers.hardship.energy.as_ref()?;

@@ -22,16 +22,19 @@ impl Client {
         }
         let seen = (held_back * invite.extras.len()).div_ceil(FORWARD);
         let samples = self.setup.samples.count(self.id);
-        let at = match self.setup.conditions.compute(self.id, task, now, seen) {
+        let judge = |start| self.setup.conditions.compute(self.id, task, start, seen);
+        let unsealed = self.between_seals(task, now, invite.extras.len(), false, judge);
+        let began = unsealed.began;
+        let at = match unsealed.outcome {
             // What is given up was not promised, and counts as done in full for the battery.
             Outcome::Lost { at, reason } => {
-                let opened = self.open(invite, 0, 0, now, at, samples);
+                let opened = self.open(invite, 0, 0, began, at, samples);
                 self.task = Some(Box::new(Task { judged: Some(seen), ..opened }));
                 return vec![self.to_self(at, Message::GaveUp(task, reason))];
             }
             Outcome::Complete { at } | Outcome::Partial { at, .. } => at,
         };
-        let mut opened = self.open(invite, 0, 0, now, at, samples);
+        let mut opened = self.open(invite, 0, 0, began, at, samples);
         opened.judged = Some(seen);
         opened.beside = Vec::new();
         opened.answer.completeness = 1.0;

@@ -13,7 +13,7 @@ use crate::recorder::Recorder;
 use crate::retrieval::Trials;
 use crate::server::Server;
 use crate::snapshot::{Continuation, Driving, State};
-use crate::strategist::Strategist;
+use crate::strategist::{self, Strategist};
 use crate::tally::Tally;
 use crate::tap::Tap;
 use actix::Actor;
@@ -22,6 +22,7 @@ use offbeat_learning::intern::Known;
 use offbeat_strategies::composed::Composed;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 impl Driver {
@@ -30,8 +31,13 @@ impl Driver {
         sink: Box<dyn Sink>,
         continuation: Continuation,
     ) -> Result<Self, RunError> {
-        let Federation { workbench, pool, seams, initial, conditions, .. } = federation;
+        let Federation { mut workbench, pool, seams, initial, conditions, .. } = federation;
         let seeds = workbench.seeds;
+        let protection = seams.protection.as_ref();
+        let sealing = protection.and_then(|part| part.sealing(initial.len()));
+        if let Some(sealing) = sealing {
+            workbench.coded = Arc::new((*workbench.coded).clone().sealed(Some(sealing.bytes)));
+        }
         let total = workbench.trainer.network().layout().len();
         let coded = workbench.coded.clone();
         let keeps = initial.len() < total
@@ -52,7 +58,6 @@ impl Driver {
         let pool = Pool::new(pool, workbench)
             .map_err(|source| RunError::Workers { workers: pool.workers, source })?;
         let (tally, homes) = (Tally::default(), Homes::default());
-        let protection = seams.protection.as_ref();
         let extra = protection.map(|part| part.traffic(initial.len())).unwrap_or_default();
         let interventions = federation.director.as_ref().map(|setup| setup.interventions.clone());
         let book = Book::new(pool, cohort).counting(tally.clone());
@@ -75,6 +80,7 @@ impl Driver {
             cosine_distance,
             extra_bytes: extra.up,
             extra_down: extra.down,
+            sealing,
         });
         let (evaluation, stop) = (federation.evaluation, federation.stop);
         let mut server =
@@ -111,13 +117,14 @@ impl Driver {
         let mut tap = rules.map(|rules| Tap::new(rules, book.clone()));
         let mut driving = Driving::new(initial, federation.trace);
         let mut clients = BTreeMap::new();
-        let mut down = false;
+        let mut at_server = None;
         let branch = continuation.branch;
         if let Some(from) = &continuation.from {
             let state = State::unpack(from).map_err(RunError::Snapshot)?;
             server.restore(state.server);
-            down = state.strategist.down;
-            strategy.restore(state.strategist.strategy, &registry).map_err(RunError::Snapshot)?;
+            let strategist::State { strategy: stored, down, waiting, free_at } = state.strategist;
+            strategy.restore(stored, &registry).map_err(RunError::Snapshot)?;
+            at_server = Some((down, waiting, free_at));
             evaluator.restore(state.evaluator);
             network.restore(state.network);
             for (edge, state) in edges.iter_mut().zip(state.edges) {
@@ -146,7 +153,11 @@ impl Driver {
         }
         let roster = as_the_server_sees(&topology, federation.roster);
         let strategist =
-            Strategist::new(strategy, seeds, roster, book.clone()).with_parts(registry, down);
+            Strategist::new(strategy, seeds, roster, book.clone()).with_parts(registry, sealing);
+        let strategist = match at_server {
+            Some(state) => strategist.at_work(state),
+            None => strategist,
+        };
         Ok(Self {
             driving,
             server: server.start(),

@@ -5,7 +5,7 @@ use offbeat_kernel::Purpose;
 use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::device::device;
 use offbeat_learning::leakage::{
-    Figures, Scene, Victim, compare, gradient_of_update, match_images,
+    Figures, Scene, Victim, compare, gradient_of_update, match_images, recognised,
 };
 use offbeat_learning::train::Order;
 use offbeat_learning::{Augment, LearnError};
@@ -24,6 +24,9 @@ pub struct Leak {
     pub attack: String,
     /// How near the reconstructions come, over all samples.
     pub figures: Figures,
+    /// Share of the reconstructions whose nearest picture among the test samples has the right label, of faces the
+    /// right person; and the same share of the samples themselves. `None` without test samples.
+    pub recognised: Option<[f64; 2]>,
     /// Distinct samples behind the update.
     pub samples: usize,
     /// Optimizer steps behind it.
@@ -69,12 +72,14 @@ impl Workbench {
         let figures = compare(&images, &labels, &found, shape);
         let shown: Vec<f32> = found.images.iter().map(|pixel| pixel.clamp(0.0, 1.0)).collect();
         let order = match_images(&images, &shown, pixels);
+        let recognised = self.recognised([&images, &shown], &order, &labels, pixels);
         let kept = order.iter().take(KEPT);
         let found_images: Vec<f32> =
             kept.flat_map(|at| shown[at * pixels..][..pixels].to_vec()).collect();
         Ok(Leak {
             attack: rules.attack.name().into(),
             figures,
+            recognised,
             samples: labels.len(),
             steps: reply.steps,
             loss: found.loss,
@@ -82,6 +87,24 @@ impl Workbench {
             originals: bytes(&images[..found_images.len()]),
             found: bytes(&found_images),
         })
+    }
+
+    /// Who recognises the reconstructions, and the samples themselves, in the gallery of the test samples.
+    fn recognised(
+        &self,
+        [originals, found]: [&[f32]; 2],
+        order: &[usize],
+        labels: &[usize],
+        pixels: usize,
+    ) -> Option<[f64; 2]> {
+        let rows = 0..self.test.len();
+        let gallery: Vec<f32> =
+            rows.clone().flat_map(|row| self.test.features(row)).copied().collect();
+        let persons: Vec<u32> = rows.map(|row| self.test.label(row)).collect();
+        let paired: Vec<f32> =
+            order.iter().flat_map(|at| &found[at * pixels..][..pixels]).copied().collect();
+        let share = |images: &[f32]| recognised(images, labels, &gallery, &persons, pixels);
+        Some([share(&paired)?, share(originals)?])
     }
 
     /// The distinct samples that the training uses, in the order of their first use, with their labels.

@@ -8,6 +8,7 @@ mod cohorts;
 mod determinism;
 mod edges;
 mod embeddings;
+mod encrypted;
 mod equivalence;
 mod faults;
 mod fedboost;

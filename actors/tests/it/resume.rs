@@ -81,6 +81,14 @@ fn what_a_tap_heard_survives() {
 }
 
 #[test]
+fn orders_that_wait_for_sums_survive() {
+    let pace = r#"{"buffered":{"buffer":2,"concurrency":4}}"#;
+    let parts = crate::encrypted::parts(pace, r#","slices":1000"#);
+    let world = World { versions: 6, ..World::new(4, parts) };
+    assert!(holds(|| world.federation(), 3) > 6);
+}
+
+#[test]
 fn models_with_their_judges_survive() {
     let world = crate::fedboost::boosted();
     assert!(holds(|| crate::fedboost::federation(&world), 5) > 3);

@@ -104,6 +104,13 @@ fn protects(sections: &ScenarioFile, forecast: &Forecast) -> String {
              answer. "
         );
     }
+    if let Some(paillier) = privacy.paillier {
+        text += &format!(
+            "Models and updates travel encrypted (Paillier, {} bits): the server adds up what it cannot read; \
+             clients share the key. ",
+            paillier.key_bits
+        );
+    }
     let Some(spent) = forecast.privacy else { return text };
     let (versions, delta) = (count(forecast.versions), spent.delta);
     let kinds =

@@ -139,9 +139,9 @@ impl Row {
 }
 
 fn leaks(group: &[&RunData]) -> Vec<Option<Estimate>> {
-    let found: Vec<[f64; 4]> =
+    let found: Vec<[f64; 6]> =
         group.iter().filter_map(|run| super::leaks::means(&run.leaks)).collect();
-    let figures = if found.is_empty() { 0..0 } else { 0..4 };
+    let figures = if found.is_empty() { 0..0 } else { 0..6 };
     figures.map(|at| estimate(found.iter().map(|figures| figures[at]))).collect()
 }
 

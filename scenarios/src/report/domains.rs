@@ -42,11 +42,13 @@ pub(super) fn comparison(domains: &Domains) -> String {
     head.extend(domains.names.iter().map(|name| escape(name)));
     let cell = |value: &Option<Estimate>, sign: bool| {
         let Some(e) = value else { return "–".to_string() };
-        let half = e.half_width.map(|half| format!(" ± {:.1}", 100.0 * half)).unwrap_or_default();
+        // Below each other, so that nine domains have room beside each other.
+        let half = e.half_width.map(|half| format!("<small>± {:.1}</small>", 100.0 * half));
+        let half = half.unwrap_or_default();
         let mean = 100.0 * e.mean;
         if sign { format!("{mean:+.1}{half}") } else { format!("{mean:.1}{half}") }
     };
-    let mut out = String::from("<h3>Rank-1 in %</h3>\n");
+    let mut out = String::from("<div class=\"stacked\">\n<h3>Rank-1 in %</h3>\n");
     for sign in [false, true] {
         let mut rows = Vec::new();
         for row in &domains.rows {
@@ -70,7 +72,7 @@ pub(super) fn comparison(domains: &Domains) -> String {
             out += &table(&head, &rows);
         }
     }
-    out + note(
+    out + "</div>\n" + note(
         "Mean of the best three evaluations of a run, then over runs ± half of the 95 % interval (Student's t).",
     ).as_str()
 }

@@ -21,7 +21,8 @@ pub struct LeakPoint {
     /// Local steps behind it.
     pub steps: u64,
     /// Mean squared error, signal-to-noise ratio in decibels (`null` where the error is 0), structural similarity,
-    /// share of right labels.
+    /// share of right labels; shares of the reconstructions, and of the samples themselves, whose nearest test sample
+    /// has the right label (`null` without any).
     #[serde(with = "nan::list")]
     pub figures: Vec<f64>,
     /// Channels, height and width of an image.
@@ -33,7 +34,14 @@ pub struct LeakPoint {
 }
 
 /// Names of the figures.
-pub const FIGURES: [&str; 4] = ["leak_mse", "leak_psnr", "leak_ssim", "leak_labels"];
+pub const FIGURES: [&str; 6] = [
+    "leak_mse",
+    "leak_psnr",
+    "leak_ssim",
+    "leak_labels",
+    "leak_recognised",
+    "leak_recognised_samples",
+];
 
 /// Images of an update on a page at most, by their pixels.
 const PIXELS: usize = 8192;
@@ -42,12 +50,12 @@ const PIXELS: usize = 8192;
 const SIDE: usize = 64;
 
 /// Means of [`FIGURES`] over the attacked updates; `None` without any, not finite where one is.
-pub fn means(leaks: &[LeakPoint]) -> Option<[f64; 4]> {
+pub fn means(leaks: &[LeakPoint]) -> Option<[f64; 6]> {
     let mean = |figure: usize| {
         let all = leaks.iter().map(|leak| leak.figures.get(figure).copied().unwrap_or(f64::NAN));
         all.sum::<f64>() / leaks.len() as f64
     };
-    (!leaks.is_empty()).then(|| [0, 1, 2, 3].map(mean))
+    (!leaks.is_empty()).then(|| [0, 1, 2, 3, 4, 5].map(mean))
 }
 
 /// What a run's tap found, in at most 80 columns; empty without one.
@@ -56,31 +64,44 @@ pub fn text(leaks: &[LeakPoint]) -> String {
     for (place, leak) in leaks.iter().enumerate() {
         if place == 0 {
             out += &format!(
-                "  {:<22} {:>7} {:>6} {:>9} {:>8} {:>6} {:>7}\n",
+                "  {:<22} {:>7} {:>5} {:>9} {:>8} {:>6} {:>7} {:>5}\n",
                 format!("overheard ({})", leak.attack),
                 "samples",
                 "steps",
                 "mse",
                 "psnr dB",
                 "ssim",
-                "labels"
+                "labels",
+                "known"
             );
         }
-        let [mse, psnr, ssim, labels] = of(leak);
+        let [mse, psnr, ssim, labels, known, _] = of(leak);
         out += &format!(
-            "    {:<20} {:>7} {:>6} {mse:>9.5} {:>8} {ssim:>6.3} {:>6.0}%\n",
+            "    {:<20} {:>7} {:>5} {mse:>9.5} {:>8} {ssim:>6.3} {:>6.0}% {:>5}\n",
             format!("client {}, version {}", leak.client, leak.version),
             leak.samples,
             leak.steps,
             decibels(psnr),
-            100.0 * labels
+            100.0 * labels,
+            percent(known, "")
+        );
+    }
+    if leaks.iter().any(|leak| of(leak)[4].is_finite()) {
+        let best = leaks.iter().map(|leak| of(leak)[5]).sum::<f64>() / leaks.len() as f64;
+        out += &format!(
+            "    known: nearest to a test sample of its label; of the samples themselves {}\n",
+            percent(best, "")
         );
     }
     out
 }
 
-fn of(leak: &LeakPoint) -> [f64; 4] {
-    [0, 1, 2, 3].map(|at| leak.figures.get(at).copied().unwrap_or(f64::NAN))
+fn percent(share: f64, gap: &str) -> String {
+    if share.is_finite() { format!("{:.0}{gap}%", 100.0 * share) } else { "–".into() }
+}
+
+fn of(leak: &LeakPoint) -> [f64; 6] {
+    [0, 1, 2, 3, 4, 5].map(|at| leak.figures.get(at).copied().unwrap_or(f64::NAN))
 }
 
 fn decibels(psnr: f64) -> String {
@@ -98,9 +119,11 @@ pub(super) fn section(leaks: &[LeakPoint]) -> String {
         "PSNR, dB",
         "SSIM",
         "right labels",
+        "recognised",
+        "samples recognised",
     ];
     let row = |leak: &LeakPoint| {
-        let [mse, psnr, ssim, labels] = of(leak);
+        let [mse, psnr, ssim, labels, known, best] = of(leak);
         vec![
             format!("client {}, version {}", leak.client, leak.version),
             escape(&leak.attack),
@@ -110,6 +133,8 @@ pub(super) fn section(leaks: &[LeakPoint]) -> String {
             decibels(psnr),
             format!("{ssim:.3}"),
             format!("{:.0} %", 100.0 * labels),
+            percent(known, " "),
+            percent(best, " "),
         ]
     };
     let rows: Vec<_> = leaks.iter().map(row).collect();
@@ -123,7 +148,7 @@ pub(super) fn section(leaks: &[LeakPoint]) -> String {
             sheet(leak)
         );
     }
-    out + note("Reconstructions stand below the sample that they are nearest to. PSNR and SSIM rise with similarity; an error of 0.01 is a success by the usual measure.").as_str()
+    out + note("Reconstructions stand below the sample that they are nearest to. PSNR and SSIM rise with similarity; an error of 0.01 is a success by the usual measure. Recognised: the nearest picture among the test samples has the same label, of faces the same person; beside it the same of the samples themselves, which is as much as a reconstruction can hope for.").as_str()
 }
 
 /// Samples above, reconstructions below, as one picture.
@@ -185,13 +210,13 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
         return String::new();
     }
     let width = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0).clamp(8, 30);
-    let line = |label: &str, cells: [String; 4]| {
+    let line = |label: &str, cells: [String; 5]| {
         let label: String = label.chars().take(width).collect();
-        let [mse, psnr, ssim, labels] = cells;
-        format!("{label:<width$}  {mse:>18}  {psnr:>8}  {ssim:>6}  {labels:>7}\n")
+        let [mse, psnr, ssim, labels, known] = cells;
+        format!("{label:<width$} {mse:>17}  {psnr:>7}  {ssim:>5}  {labels:>6} {known:>6}\n")
     };
     let mut out = String::from("What a tap found in updates\n");
-    out += &line("strategy", ["mse", "psnr dB", "ssim", "labels"].map(str::to_string));
+    out += &line("strategy", ["mse", "psnr dB", "ssim", "labels", "known"].map(str::to_string));
     for row in rows {
         let at = |figure: usize| row.leaks.get(figure).copied().flatten();
         let shown =
@@ -205,6 +230,7 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
             shown(at(1), &decibels),
             shown(at(2), &|v| format!("{v:.3}")),
             shown(at(3), &|v| format!("{:.0}%", 100.0 * v)),
+            shown(at(4), &|v| percent(v, "")),
         ];
         out += &line(&row.label, cells);
     }
@@ -213,7 +239,15 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
 
 /// The same as a table of a page.
 pub(super) fn comparison_table(comparison: &Comparison) -> String {
-    let head = ["strategy", "mean squared error", "PSNR, dB", "SSIM", "right labels, %"];
+    let head = [
+        "strategy",
+        "mean squared error",
+        "PSNR, dB",
+        "SSIM",
+        "right labels, %",
+        "recognised, %",
+        "samples recognised, %",
+    ];
     let rows = comparison.rows.iter().filter(|row| row.leaks.iter().any(Option::is_some));
     let cells = rows.map(|row| {
         let cell = |at: usize, scale: f64, digits: usize| match row.leaks.get(at).copied().flatten()
@@ -230,6 +264,8 @@ pub(super) fn comparison_table(comparison: &Comparison) -> String {
             cell(1, 1.0, 1),
             cell(2, 1.0, 3),
             cell(3, 100.0, 0),
+            cell(4, 100.0, 0),
+            cell(5, 100.0, 0),
         ]
     });
     let rows: Vec<_> = cells.collect();
@@ -248,7 +284,7 @@ mod tests {
             attack: "dlg".into(),
             samples: 2,
             steps: 1,
-            figures: vec![mse, -10.0 * mse.log10(), 0.9, 0.5],
+            figures: vec![mse, -10.0 * mse.log10(), 0.9, 0.5, 0.25, 0.75],
             shape: [1, 2, 2],
             originals: vec![0, 0, 255, 128, 255, 255, 255, 255],
             found: vec![1, 2, 254, 128, 200, 200, 200, 200],
@@ -271,6 +307,7 @@ mod tests {
     fn texts_fit_and_say_what_was_found() {
         let text = super::text(&[leak(0.01), leak(0.0)]);
         assert!(text.contains("0.01000") && text.contains("exact"), "{text}");
+        assert!(text.contains(" 25%\n") && text.contains("themselves 75%"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         let run = |label: &str, mse| RunData {
             label: label.into(),

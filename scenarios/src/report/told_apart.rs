@@ -164,15 +164,20 @@ impl FaceComparison {
 
     /// Utility against epsilon, with the first label as the height to beat.
     fn against_budget(&self) -> String {
-        let mut rows: Vec<&FaceRow> =
-            self.rows.iter().filter(|row| row.epsilon.is_some()).collect();
+        let spends = |row: &&FaceRow| row.epsilon.is_some_and(|epsilon| epsilon > 0.0);
+        let mut rows: Vec<&FaceRow> = self.rows.iter().filter(spends).collect();
         rows.sort_by(|a, b| a.epsilon.unwrap_or(0.0).total_cmp(&b.epsilon.unwrap_or(0.0)));
         if rows.len() < 2 {
             return String::new();
         }
         let mut out = "<div class=\"grid\">\n".to_string();
-        for (index, at) in [0, 2].into_iter().enumerate() {
-            let place = |row: &&FaceRow| Some((row.epsilon?, row.figures[at]?));
+        // Budgets differ by factors.
+        let least = rows[0].epsilon.unwrap_or(1.0);
+        let label = format!("doublings of epsilon above {least:.3}");
+        let shown: Vec<String> =
+            rows.iter().filter_map(|row| Some(format!("{:.3}", row.epsilon?))).collect();
+        for (index, at) in [1, 0, 2].into_iter().enumerate() {
+            let place = |row: &&FaceRow| Some(((row.epsilon? / least).log2(), row.figures[at]?));
             let found: Vec<(f64, Estimate)> = rows.iter().filter_map(place).collect();
             let band = found.iter().map(|(x, e)| {
                 let half = e.half_width.unwrap_or(0.0);
@@ -189,14 +194,17 @@ impl FaceComparison {
             let title = format!("{} against epsilon", NAMES[at]);
             let chart = LineChart {
                 name: &title,
-                x: Axis { label: "epsilon of one identity", quantity: Quantity::Plain },
+                x: Axis { label: &label, quantity: Quantity::Plain },
                 y: Axis { label: NAMES[at], quantity: Quantity::Share },
                 series: &series,
                 bar,
             };
-            let remark =
-                "The band is the 95 % interval over seeds; the line is the first label's mean.";
-            out += &figure(&title, &chart.svg(), &[remark.to_string()]);
+            let remark = format!(
+                "Epsilon of one identity, from left to right: {}. The band is the 95 % interval over seeds; the line \
+                 is the first label's mean.",
+                shown.join(", ")
+            );
+            out += &figure(&title, &chart.svg(), &[remark]);
         }
         out + "</div>\n"
     }
@@ -250,7 +258,10 @@ mod tests {
         assert!(text.contains("+0.0300 ± 0.1271  se 0.0100  2 of 2 up"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 84), "{text}");
         let page = compared.page();
-        assert!(page.contains("rank-1 against epsilon") && page.contains("Gain over without"));
+        assert!(page.contains("rank-1 against epsilon") && page.contains("mAP against epsilon"));
+        assert!(
+            page.contains("from left to right: 4.000, 9.000") && page.contains("Gain over without")
+        );
         assert!(FaceComparison::new(&[vec![&RunData::default()]]).is_empty());
     }
 }

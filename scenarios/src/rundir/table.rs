@@ -20,7 +20,7 @@
 //! the client's edge server, and `edge-aggregation` has `updates`, `round` and `task` for the edge server that
 //! `client` names, where `task` is its own task at the server. Of an
 //! update that a tap attacked (`leak`): `leak_mse`, `leak_psnr` in decibels, `leak_ssim`, `leak_labels` (share of right
-//! labels), `samples` and `steps`. Of an
+//! labels), `leak_recognised` and `leak_recognised_samples` (shares that the test samples recognise), `samples` and `steps`. Of an
 //! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1. Of a happening: what it was, in words, with
 //! value 1. Of what clients released of their identities until a version (`budget`): `epsilon`, `delta`,
 //! `releases`. Of what versions reveal of the clients (`privacy`): `epsilon` where the server adds noise,
@@ -108,6 +108,8 @@ fn of_rare(record: &Record) -> Vec<Row> {
         }
         Record::Leak { at, version, client, leak } => {
             let figures = &leak.figures;
+            let [known, at_best] = leak.recognised.map_or([None; 2], |shares| shares.map(Some));
+            let recognised = [("leak_recognised", known), ("leak_recognised_samples", at_best)];
             let values = [
                 ("leak_mse", figures.mse),
                 ("leak_psnr", figures.psnr),
@@ -124,7 +126,8 @@ fn of_rare(record: &Record) -> Vec<Row> {
                 metric: metric.into(),
                 value,
             };
-            values.into_iter().map(row).collect()
+            let known = recognised.into_iter().filter_map(|(name, share)| Some((name, share?)));
+            values.into_iter().chain(known).map(row).collect()
         }
         Record::EdgeTask { edge, row, .. } => {
             let mut rows = Vec::from(of_task("edge-task", row));

@@ -59,6 +59,7 @@ fn privacy(file: &ScenarioFile, checks: &mut Checks<'_>) {
         (strategy.privacy.central.is_some(), "strategy.privacy.central"),
         (strategy.privacy.local.is_some(), "strategy.privacy.local"),
         (strategy.privacy.secure.is_some(), "strategy.privacy.secure"),
+        (strategy.privacy.paillier.is_some(), "strategy.privacy.paillier"),
     ];
     let Some((_, key)) = parts.into_iter().find(|(is, _)| *is) else { return };
     if file.topology.tree().is_some() {
@@ -76,6 +77,18 @@ fn privacy(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "a masked update looks like noise, which no codec can write shorter",
             "remove `codec.up`, or the secure aggregation",
         );
+    }
+    for (codec, path) in [(file.codec.up, "codec.up"), (file.codec.down, "codec.down")] {
+        if strategy.privacy.paillier.is_some() && codec != Codec::default() {
+            checks.conflict(
+                "strategy.privacy.paillier",
+                path,
+                "ciphertexts are packed numbers of fixed length, which no codec can write shorter",
+                &format!(
+                    "remove `{path}`, or the encryption; fewer `fraction_bits` make it shorter"
+                ),
+            );
+        }
     }
     if strategy.buffers == Buffers::First {
         checks.conflict(
@@ -237,12 +250,13 @@ fn judged(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "write `client_test_share = 0.1`",
         );
     }
-    if !file.strategy.privacy.is_none() {
+    let privacy = &file.strategy.privacy;
+    if !privacy.is_none() && !privacy.is_encryption_alone() {
         checks.conflict(
             "strategy.pace",
             "strategy.privacy",
             "every client is sent the others' models to judge them, so nothing protects those",
-            "take another pace, or leave `privacy` out",
+            "take another pace, or leave all but `paillier` out, which hides them from the server alone",
         );
     }
     if file.topology.tree().is_some() {

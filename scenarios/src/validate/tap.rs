@@ -40,6 +40,14 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "remove `[tap]`, or the secure aggregation",
         );
     }
+    if file.strategy.privacy.paillier.is_some() {
+        checks.conflict(
+            "tap",
+            "strategy.privacy.paillier",
+            "updates travel encrypted, and who listens to the links can read nothing of them",
+            "remove `[tap]`, or the encryption",
+        );
+    }
     if file.strategy.travel != Travel::All {
         checks.conflict(
             "tap",

@@ -29,6 +29,11 @@ impl KeySize {
     pub fn bits(self) -> u32 {
         self.0
     }
+
+    /// Bytes of a ciphertext: those of the modulus' square.
+    pub fn ciphertext_bytes(self) -> u64 {
+        u64::from(self.0) / 4
+    }
 }
 
 impl Default for KeySize {

@@ -4,17 +4,28 @@
 //! with `g = n + 1` and decryption by the Chinese remainder theorem (section 7). The product of two ciphertexts
 //! holds the sum of their numbers, a power holds a multiple: all that a weighted mean needs.
 //!
+//! As part of a strategy ([`Paillier`]) models and updates travel encrypted. All clients hold the secret key, the server
+//! does not. It keeps the encrypted model, adds the clients' encrypted changes with whole weights that add up to
+//! `slices`, and passes the result on; a model that a client is sent is `slices` times too large in its slots, which
+//! fit that. Between releases the simulation keeps the model in single precision, as clients read it.
+//!
 //! For studies of cost and exactness. Running times depend on the secrets, and keys come from the run's seed:
 //! protect nothing real with it.
 
+mod guard;
 mod key;
 mod packing;
 mod prime;
 mod sealed;
+mod settings;
+mod sum;
 
+pub use guard::Fitting;
 pub use key::{Ciphertext, KeyPair, KeySize, PublicKey, SecretKey};
 pub use packing::Packing;
 pub use sealed::Sealed;
+pub use settings::{Paillier, Sealing};
+pub use sum::WeightedSum;
 
 /// What cannot be encrypted or added.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -36,7 +36,12 @@ impl Packing {
     /// # Errors
     /// [`PaillierError::Slots`] when not one fits, or when numbers have no bits or more than an `f64` holds (52).
     pub fn slots(&self, key: &PublicKey) -> Result<usize, PaillierError> {
-        let (slot_bits, key_bits) = (self.slot_bits(), key.bits());
+        self.slots_of(key.bits())
+    }
+
+    /// The same for a key of so many bits.
+    pub(super) fn slots_of(&self, key_bits: u64) -> Result<usize, PaillierError> {
+        let slot_bits = self.slot_bits();
         let number_bits = u64::from(self.fraction_bits) + u64::from(self.integer_bits);
         // One bit less than the key has, so that the sum of all slots stays below half of the modulus.
         match ((key_bits - 1) / slot_bits) as usize {
@@ -47,16 +52,18 @@ impl Packing {
         }
     }
 
+    /// The integers of the numbers.
+    pub(super) fn whole(&self, values: &[f32]) -> Result<Vec<i64>, PaillierError> {
+        let limit = f64::from(self.integer_bits).exp2();
+        let one = |(place, value): (usize, &f32)| {
+            self.fixed(*value).ok_or(PaillierError::OutOfRange { place, value: *value, limit })
+        };
+        values.iter().enumerate().map(one).collect()
+    }
+
     /// The numbers, `slots` of them in each large one.
     pub(super) fn pack(&self, values: &[f32], slots: usize) -> Result<Vec<BigInt>, PaillierError> {
-        let mut integers = Vec::with_capacity(values.len());
-        for (place, value) in values.iter().enumerate() {
-            integers.push(self.fixed(*value).ok_or(PaillierError::OutOfRange {
-                place,
-                value: *value,
-                limit: f64::from(self.integer_bits).exp2(),
-            })?);
-        }
+        let integers = self.whole(values)?;
         let bits = self.slot_bits();
         let one = |slots: &[i64]| {
             slots.iter().rev().fold(BigInt::zero(), |sum, slot| (sum << bits) + *slot)
@@ -71,13 +78,12 @@ impl Packing {
         (scaled.abs() < end).then_some(scaled as i64)
     }
 
-    /// The numbers back, `len` in all: sums of as many as the weights say.
-    pub(super) fn unpack(&self, packed: &[BigInt], slots: usize, len: usize) -> Vec<f64> {
+    /// The integers back, `len` in all: sums of as many as the weights say.
+    pub(super) fn unpack(&self, packed: &[BigInt], slots: usize, len: usize) -> Vec<i128> {
         let bits = self.slot_bits();
         let base = BigInt::one() << bits;
         let half: BigInt = &base >> 1u32;
         let mask: BigInt = &base - 1;
-        let unit = (-f64::from(self.fraction_bits)).exp2();
         let mut values = Vec::with_capacity(len);
         for large in packed {
             let mut rest = large.clone();
@@ -88,7 +94,8 @@ impl Packing {
                     slot -= &base;
                 }
                 rest = (rest - &slot) >> bits;
-                values.push(slot.to_f64().unwrap_or(f64::NAN) * unit);
+                // At most 117 bits: 52 of a number, 64 of the weights, and a sign.
+                values.push(slot.to_i128().unwrap_or(i128::MAX));
             }
         }
         values

@@ -82,6 +82,12 @@ impl Sealed {
 
     /// The numbers: weighted sums of what was encrypted, each off by at most `weight * 2^-(fraction_bits + 1)`.
     pub fn open(&self, key: &SecretKey) -> Vec<f64> {
+        let unit = (-f64::from(self.packing.fraction_bits)).exp2();
+        self.open_whole(key).into_iter().map(|whole| whole as f64 * unit).collect()
+    }
+
+    /// The same as whole multiples of `2^-fraction_bits`, without any rounding.
+    pub fn open_whole(&self, key: &SecretKey) -> Vec<i128> {
         let packed: Vec<_> = self.blocks.iter().map(|block| key.decrypt(block)).collect();
         self.packing.unpack(&packed, self.slots, self.len)
     }

@@ -76,6 +76,22 @@ fn what_might_run_over_is_refused() {
 }
 
 #[test]
+fn a_sum_refuses_what_its_slots_cannot_hold() {
+    let packing = Packing { fraction_bits: 8, integer_bits: 2, most_weight: 100 };
+    for mut sum in
+        [WeightedSum::open(packing, 2), WeightedSum::encrypted(packing, 2, &KEYS, stream(5))]
+    {
+        sum.add(&[1.0, -3.5], 60).expect("fits");
+        assert!(matches!(sum.add(&[4.0, 0.0], 1), Err(PaillierError::OutOfRange { place: 0, .. })));
+        assert_eq!(sum.add(&[0.0; 3], 1), Err(PaillierError::Mismatch));
+        assert_eq!(sum.add(&[1.0, 1.0], 41), Err(PaillierError::Overflow { sum: 101, most: 100 }));
+        sum.add(&[3.0, 0.5], 20).expect("fits");
+        assert_eq!(sum.mean(), [1.5, -2.5], "(60 + 60) / 80 and (-210 + 10) / 80");
+    }
+    assert_eq!(WeightedSum::open(packing, 1).mean(), [0.0]);
+}
+
+#[test]
 fn bytes_come_back() {
     let (packing, key) = (Packing::default(), &KEYS.public);
     let values = [0.25f32, -1.5, 3.0, 0.0, -0.125];
@@ -129,6 +145,23 @@ proptest! {
         let [x, y] = [a, b].map(|n| key.encrypt(&BigInt::from(n), &mut stream).expect("small"));
         let sum = key.add(&key.scale(&x, k), &y);
         prop_assert_eq!(KEYS.secret.decrypt(&sum), BigInt::from(a) * k + b);
+    }
+
+    /// The server's sums in the open are those of ciphertexts, bit by bit, whatever the numbers.
+    #[test]
+    fn sums_in_the_open_are_those_of_ciphertexts(
+        rows in proptest::collection::vec(
+            (proptest::collection::vec(-31.9f32..31.9, 11), 0u64..1000), 0..5),
+        seed: u64,
+    ) {
+        let packing = Packing { fraction_bits: 20, integer_bits: 5, most_weight: 5000 };
+        let mut open = WeightedSum::open(packing, 11);
+        let mut encrypted = WeightedSum::encrypted(packing, 11, &KEYS, stream(seed));
+        for (values, weight) in &rows {
+            open.add(values, *weight).expect("in range");
+            encrypted.add(values, *weight).expect("in range");
+        }
+        prop_assert_eq!(open.mean(), encrypted.mean());
     }
 
     #[test]

@@ -3,12 +3,15 @@
 use super::adaptive::{Clip, Share};
 use super::noise::{add_noise, clip_factor};
 use super::{Central, Meter, Privacy, Spent};
+use crate::paillier::{KeyPair, Paillier, PaillierError, Sealing, WeightedSum};
 use crate::seams::{Batch, Combine, View};
 use crate::secure::{Round, Secure, SecureError, Traffic};
 use crate::update::{Arrival, Update};
+use crate::weigh::fedboost::whole_shares;
 use offbeat_kernel::codec::{CodecError, decode, encode};
 use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::Flat;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// What the other parts of a strategy mean for its privacy.
@@ -31,6 +34,8 @@ pub struct Protection {
     settings: Privacy,
     plan: Plan,
     state: State,
+    /// Made when they are first used; always the same, so that no snapshot needs them.
+    keys: OnceCell<KeyPair>,
 }
 
 /// What changes during a run.
@@ -49,14 +54,14 @@ struct State {
 impl Protection {
     /// A protection with nothing spent; `None` when nothing is protected.
     pub fn new(settings: &Privacy, plan: Plan) -> Option<Self> {
-        let Privacy { central, local, secure, .. } = settings;
-        if central.is_none() && local.is_none() && secure.is_none() {
+        let Privacy { central, local, secure, paillier, .. } = settings;
+        if central.is_none() && local.is_none() && secure.is_none() && paillier.is_none() {
             return None;
         }
         let norm = settings.central.map_or(f64::INFINITY, |central| central.clip_norm);
         let clip = Clip::new(norm);
         let state = State { meter: Meter::default(), clip, releases: 0, rounds: 0, drawn: None };
-        Some(Self { settings: settings.clone(), plan, state })
+        Some(Self { settings: settings.clone(), plan, state, keys: OnceCell::new() })
     }
 
     /// The other parts have changed; what was spent stays spent.
@@ -77,6 +82,11 @@ impl Protection {
             Some(_) => Traffic::of(self.plan.expected as usize, len),
             None => Traffic::default(),
         }
+    }
+
+    /// What encrypting vectors of `len` numbers costs, where they are.
+    pub fn sealing(&self, len: usize) -> Option<Sealing> {
+        self.settings.sealing(len)
     }
 
     /// A draw that nothing was released of; the next release covers it.
@@ -160,7 +170,12 @@ impl Protection {
         dropped: usize,
         view: &View<'_>,
     ) -> Result<Flat, String> {
-        let Privacy { central, secure, .. } = self.settings.clone();
+        let Privacy { central, secure, paillier, .. } = self.settings.clone();
+        if let Some(paillier) = paillier {
+            let mean = self.encrypted_mean(&paillier, batch, view).map_err(|e| e.to_string())?;
+            self.state.releases += 1;
+            return Ok(hand_on(Flat::new(mean), inner, batch, view));
+        }
         if central.is_none() && secure.is_none() {
             return Ok(inner.combine(batch, view));
         }
@@ -180,6 +195,32 @@ impl Protection {
         }
         self.state.releases += 1;
         Ok(hand_on(sum, inner, batch, view))
+    }
+
+    /// The mean of the changes as clients read it from what the server adds up.
+    fn encrypted_mean(
+        &self,
+        settings: &Paillier,
+        batch: &mut Batch<'_>,
+        view: &View<'_>,
+    ) -> Result<Vec<f32>, PaillierError> {
+        let (packing, len) = (settings.packing(), batch.model.len());
+        let whole = whole_shares(batch.weights, settings.slices);
+        let stream = |counter| view.seeds.stream(Purpose::Privacy, u64::MAX - 1, counter);
+        let mut sum = match settings.exact {
+            false => WeightedSum::open(packing, len),
+            true => {
+                let size = settings.key_size()?;
+                let keys = self.keys.get_or_init(|| KeyPair::generate(size, &mut stream(0)));
+                WeightedSum::encrypted(packing, len, keys, stream(1 + self.state.releases))
+            }
+        };
+        for (position, update) in &mut *batch.updates {
+            let mut change = Flat::zeros(len);
+            change.add_scaled_difference(1.0, &update.params, &update.base);
+            sum.add(&change.host(), whole.get(position).copied().unwrap_or(0))?;
+        }
+        Ok(sum.mean())
     }
 
     /// Adds the server's noise to the sum, and lets the clip norm adapt.

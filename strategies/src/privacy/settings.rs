@@ -1,5 +1,6 @@
 //! What a scenario may write under `[strategy.privacy]`.
 
+use crate::paillier::{Paillier, Sealing};
 use crate::secure::Secure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ pub struct Privacy {
     pub local: Option<Local>,
     /// The server learns the sum of the updates alone.
     pub secure: Option<Secure>,
+    /// Models and updates travel encrypted, and the server adds up what it cannot read.
+    pub paillier: Option<Paillier>,
     /// The delta at which epsilon is reported, above 0 and below 1; usually below one over the number of
     /// clients.
     pub delta: f64,
@@ -23,7 +26,8 @@ pub struct Privacy {
 
 impl Default for Privacy {
     fn default() -> Self {
-        Self { central: None, local: None, secure: None, delta: 1e-5, epsilon_budget: None }
+        let (central, local, secure, paillier) = (None, None, None, None);
+        Self { central, local, secure, paillier, delta: 1e-5, epsilon_budget: None }
     }
 }
 
@@ -31,6 +35,17 @@ impl Privacy {
     /// Whether nothing is protected.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether models and updates are encrypted, and nothing else protects them.
+    pub fn is_encryption_alone(&self) -> bool {
+        let others = self.central.is_some() || self.local.is_some() || self.secure.is_some();
+        self.paillier.is_some() && !others
+    }
+
+    /// What encrypting vectors of `len` numbers costs, where they are; with settings that were checked.
+    pub fn sealing(&self, len: usize) -> Option<Sealing> {
+        self.paillier?.sealing(len).ok()
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::composed::Seams;
 use crate::guard::{self, Guard};
+use crate::paillier::Fitting;
 use crate::resources::{BufferPolicy, Resources};
 use crate::seams::{Combine, Companion, Group, Pace, Refine, Select, Weigh};
 use crate::secure::Encodable;
@@ -107,6 +108,7 @@ impl Parts {
         let groups = match &self.group {
             GroupPart::Finch(settings) => settings.on == group::On::PublicFeatures,
             GroupPart::ValidityIndex(settings) => settings.on == group::On::PublicFeatures,
+            GroupPart::KMeans(settings) => settings.on == group::On::PublicFeatures,
             _ => false,
         };
         groups || matches!(self.refine, RefinePart::Distillation(_))
@@ -140,13 +142,16 @@ impl Parts {
 }
 
 impl Parts {
-    /// The guards; with hidden sums, what a client's own software does not send comes last.
+    /// The guards; with hidden or encrypted sums, what a client's own software does not send comes last.
     fn guards(&self, registry: &Registry) -> Result<Vec<Box<dyn Guard>>, String> {
         let mut guards: Vec<Box<dyn Guard>> =
             self.guard.iter().map(|part| part.build(registry)).collect::<Result<_, _>>()?;
         // Central noise comes with a clip, which keeps every change in the range.
         if let (Some(secure), None) = (self.privacy.secure, self.privacy.central) {
             guards.push(Box::new(Encodable { range: secure.range }));
+        }
+        if let Some(paillier) = self.privacy.paillier {
+            guards.push(Box::new(Fitting { limit: paillier.limit() }));
         }
         Ok(guards)
     }
@@ -212,6 +217,7 @@ impl GroupPart {
             Self::ValidityIndex(settings) => {
                 Box::new(group::ValidityIndex::new(*settings, &registry.resources)?)
             }
+            Self::KMeans(settings) => Box::new(group::KMeans::new(*settings, &registry.resources)?),
             Self::Custom(custom) => registry.group.make("group", custom)?,
         })
     }

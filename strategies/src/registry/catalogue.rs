@@ -162,6 +162,12 @@ const CATALOGUE: &[Entry] = &[
         "as many models as a spanning tree shows groups, or one",
         "Xie et al. 2020 (DCVI)",
     ),
+    entry(
+        Group,
+        "k-means",
+        "k-means on directions; as many models as asked for, or as the validity index finds",
+        "Dhillon and Modha 2001; Xie et al. 2020",
+    ),
     entry(Weigh, "samples", "by the number of samples", "McMahan et al. 2017"),
     entry(
         Weigh,
@@ -286,5 +292,11 @@ const CATALOGUE: &[Entry] = &[
         "secure",
         "pairwise masks: the server learns the sum of the updates alone",
         "Bonawitz et al. 2017",
+    ),
+    entry(
+        Privacy,
+        "paillier",
+        "models and updates travel encrypted: the server adds up what it cannot read",
+        "Paillier 1999; Ren et al. 2023 (FedBoosting)",
     ),
 ];

@@ -4,6 +4,7 @@ use super::{
     CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart,
     WeighPart,
 };
+use crate::paillier::Paillier;
 use crate::privacy::Privacy;
 use crate::weigh::Staleness;
 use std::fmt::Display;
@@ -227,6 +228,10 @@ impl GroupPart {
                 c.part("finch.accept_below", f.accept_below.unwrap_or(1.0));
                 c.require(fits, "finch.max_distance", most, "above 0 and at most 2");
             }
+            Self::KMeans(k) => {
+                c.positive("k-means.clusters", u64::from(k.clusters.unwrap_or(1)));
+                c.part("k-means.accept_below", k.accept_below);
+            }
             Self::ValidityIndex(v) => {
                 c.positive("validity-index.min_size", u64::from(v.min_size));
                 c.part("validity-index.accept_below", v.accept_below);
@@ -302,6 +307,9 @@ impl Privacy {
             let rule = format!("at least the clip norm, which is {clip}");
             c.require(secure.range >= clip, "secure.range", secure.range, rule);
         }
+        if let Some(paillier) = &self.paillier {
+            encrypted(paillier, &mut c);
+        }
         if let Some((central, adaptive)) = self.central.and_then(|c| Some((c, c.adaptive?))) {
             c.share("central.adaptive.quantile", adaptive.quantile);
             c.above_zero("central.adaptive.rate", adaptive.rate);
@@ -311,6 +319,32 @@ impl Privacy {
             c.require(count > least, "central.adaptive.count_noise", count, rule);
         }
         c.found
+    }
+}
+
+/// Keys that protect something, and slots that the sums fit into.
+fn encrypted(p: &Paillier, c: &mut Checker) {
+    let rule = "2048, 3072 or 4096: shorter keys protect nothing";
+    c.require(p.key_size().is_ok(), "paillier.key_bits", p.key_bits, rule);
+    c.require(
+        (1..=40).contains(&p.fraction_bits),
+        "paillier.fraction_bits",
+        p.fraction_bits,
+        "from 1 to 40",
+    );
+    c.require(p.integer_bits <= 12, "paillier.integer_bits", p.integer_bits, "from 0 to 12");
+    c.positive("paillier.slices", p.slices);
+    let room = 62u32.saturating_sub(p.fraction_bits).saturating_sub(p.integer_bits);
+    let most = 1u64 << room;
+    let rule = format!("at most {most}, so that a sum and its sign fit into 64 bits");
+    c.require(p.slices <= most, "paillier.slices", p.slices, rule);
+    let seconds = [
+        ("paillier.encrypt_seconds", p.encrypt_seconds),
+        ("paillier.decrypt_seconds", p.decrypt_seconds),
+        ("paillier.add_seconds", p.add_seconds),
+    ];
+    for (key, seconds) in seconds {
+        c.at_least(key, seconds.unwrap_or(0.0), 0.0);
     }
 }
 

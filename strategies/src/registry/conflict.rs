@@ -136,6 +136,7 @@ impl Parts {
         let remembers = match &self.group {
             GroupPart::Finch(finch) => finch.remember,
             GroupPart::ValidityIndex(index) => index.remember,
+            GroupPart::KMeans(means) => means.remember,
             _ => true,
         };
         if !remembers && matches!(self.pace, PacePart::Immediate(_)) {
@@ -152,7 +153,10 @@ impl Parts {
     fn group_and_combine(&self) -> Option<&'static str> {
         let clusters = matches!(
             self.group,
-            GroupPart::Finch(_) | GroupPart::ValidityIndex(_) | GroupPart::ByClient
+            GroupPart::Finch(_)
+                | GroupPart::ValidityIndex(_)
+                | GroupPart::KMeans(_)
+                | GroupPart::ByClient
         );
         if clusters && matches!(self.combine, CombinePart::FedAt | CombinePart::Safa) {
             return Some("this combiner joins all clients in one model; use the group `one`");

@@ -116,6 +116,8 @@ pub enum GroupPart {
     Finch(group::FinchSettings),
     /// As many groups as an index finds, one if it finds none.
     ValidityIndex(group::ValiditySettings),
+    /// k-means, with as many groups as are asked for or as the validity index finds.
+    KMeans(group::KMeansSettings),
     /// A registered part.
     Custom(Custom),
 }

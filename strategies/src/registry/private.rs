@@ -5,12 +5,13 @@ use super::{
     CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart,
     WeighPart,
 };
-use crate::combine::{Mean, Of};
+use crate::combine::{By, Mean, Of};
 use crate::privacy::{Plan, Protection};
 
 const CENTRAL: &str = "strategy.privacy.central";
 const LOCAL: &str = "strategy.privacy.local";
 const SECURE: &str = "strategy.privacy.secure";
+const PAILLIER: &str = "strategy.privacy.paillier";
 
 impl Parts {
     /// Updates in a release as far as they can be foreseen; `None` for paces that merge as many as come.
@@ -61,7 +62,7 @@ impl Parts {
         for key in self.keys([CENTRAL, LOCAL]) {
             refuse(key, key_of("select", &self.select), self.looks_at_losses());
         }
-        for key in self.keys([CENTRAL, LOCAL, SECURE]) {
+        for key in self.keys([CENTRAL, LOCAL, SECURE, PAILLIER]) {
             refuse(key, key_of("companion", &self.companion), self.sends_beside());
         }
         for key in self.keys([CENTRAL, SECURE]) {
@@ -77,6 +78,20 @@ impl Parts {
             }
             for part in &self.guard {
                 refuse(key, key_of("guard", part), judges_by_values(part));
+            }
+        }
+        if self.privacy.paillier.is_some() {
+            for other in self.keys([CENTRAL, SECURE]) {
+                refuse(PAILLIER, other.to_string(), Some(ONE_OF_BOTH));
+            }
+            refuse(PAILLIER, key_of("group", &self.group), self.several_models());
+            refuse(PAILLIER, key_of("combine", &self.combine), self.needs_to_read());
+            refuse(PAILLIER, key_of("refine", &self.refine), self.refines());
+            for part in &self.weigh {
+                refuse(PAILLIER, key_of("weigh", part), weighs_what_is_encrypted(part));
+            }
+            for part in &self.guard {
+                refuse(PAILLIER, key_of("guard", part), measures_what_is_encrypted(part));
             }
         }
         if self.privacy.local.is_some() {
@@ -105,6 +120,7 @@ impl Parts {
         let there = |key: &&str| match *key {
             CENTRAL => self.privacy.central.is_some(),
             LOCAL => self.privacy.local.is_some(),
+            PAILLIER => self.privacy.paillier.is_some(),
             _ => self.privacy.secure.is_some(),
         };
         asked.into_iter().filter(there).collect()
@@ -166,6 +182,21 @@ impl Parts {
         )
     }
 
+    /// All that a server can do with ciphertexts is to add them with whole weights.
+    fn needs_to_read(&self) -> Option<&'static str> {
+        let adds = match &self.combine {
+            CombinePart::Mean(Mean { rate, by, of }) => {
+                *rate == 1.0 && *by == By::Sum && *of == Of::Changes
+            }
+            CombinePart::Custom(_) => true,
+            _ => false,
+        };
+        (!adds).then_some(
+            "the server adds up ciphertexts with whole weights and reads none of them; use `mean` of changes, by sum, \
+             with rate 1",
+        )
+    }
+
     fn refines(&self) -> Option<&'static str> {
         matches!(self.refine, RefinePart::Distillation(_)).then_some(
             "it learns from single updates, and only their sum is protected; use the refine `none`",
@@ -214,6 +245,24 @@ fn weighs_by_values(part: &WeighPart) -> Option<&'static str> {
     by_values.then_some(
         "the server would have to see single updates, or what each says of itself, to weigh them; use `samples`, \
          `uniform`, `staleness` or `fedbuff`",
+    )
+}
+
+const ONE_OF_BOTH: &str = "the one needs a server that reads numbers, the other leaves it ciphertexts alone; use one of them";
+
+/// A weight that the server computes from the values of single updates.
+fn weighs_what_is_encrypted(part: &WeighPart) -> Option<&'static str> {
+    matches!(part, WeighPart::Refl(_) | WeighPart::Port(_)).then_some(
+        "the server would have to read single updates to weigh them, and they are encrypted; use `samples`, `uniform`, \
+         `staleness`, `fedbuff` or `fedboost`",
+    )
+}
+
+/// A guard that has to read a single update.
+fn measures_what_is_encrypted(part: &GuardPart) -> Option<&'static str> {
+    matches!(part, GuardPart::Norm(_) | GuardPart::RelativeNorm(_)).then_some(
+        "the server would have to read single updates to measure them, and they are encrypted; use `codec.clip_norm`, \
+         by which clients cut their own, or no such guard",
     )
 }
 

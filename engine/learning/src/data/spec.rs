@@ -7,7 +7,7 @@ use super::{
     cifar, digits, heart,
 };
 use crate::LearnError;
-use crate::faces::{OrlFaces, SyntheticFaces};
+use crate::faces::{FaceClasses, OrlFaces, SyntheticFaces};
 use crate::reid::{NineDomains, PersonFolders, Sets};
 use offbeat_kernel::SeedTree;
 use schemars::JsonSchema;
@@ -44,6 +44,8 @@ pub enum DatasetSpec {
     SyntheticFaces(SyntheticFaces),
     /// The ORL (AT&T) faces: 40 persons, ten grey pictures of each.
     OrlFaces(OrlFaces),
+    /// Faces as classes of one common label space.
+    FaceClasses(FaceClasses),
 }
 
 /// Where CIFAR-10 is.
@@ -98,6 +100,7 @@ impl DatasetSpec {
             Self::Csv(spec) => spec.load(data_dir),
             Self::Synthetic(spec) => spec.load(seeds),
             Self::SyntheticClients(spec) => spec.load(seeds),
+            Self::FaceClasses(spec) => spec.load(data_dir, seeds),
             Self::NineDomains(_)
             | Self::Persons(_)
             | Self::SyntheticFaces(_)

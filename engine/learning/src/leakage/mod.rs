@@ -32,7 +32,7 @@ pub use grnn::{Grnn, grnn};
 pub use labels::{by_row_sums, by_signs};
 pub use lbfgs::{Lbfgs, Minimum};
 pub use matching::match_images;
-pub use metrics::{Figures, compare, label_accuracy, mse, psnr, reidentified};
+pub use metrics::{Figures, compare, label_accuracy, mse, psnr, recognised, reidentified};
 pub use scene::{Reconstruction, Scene, gradient_of_update};
 pub use sheet::sheet;
 pub use ssim::ssim;

@@ -34,6 +34,8 @@ pub struct Mechanism {
     pub pivots: usize,
     /// Noise of one release; `None` for none.
     pub noise: Option<Noise>,
+    /// Caps lie anywhere, whatever the centres are: [`Mechanism::clusters`] unit vectors, for comparison.
+    pub random: bool,
 }
 
 /// Noise of one release.
@@ -84,6 +86,9 @@ impl Mechanism {
         pivots: &[f32],
         secret: &mut Stream,
     ) -> Vec<f32> {
+        if self.random {
+            return self.anywhere(width, secret);
+        }
         let mut left = unit_rows(centres, width);
         let mut released = Vec::with_capacity(self.len(width));
         for _ in 0..self.clusters {
@@ -101,6 +106,15 @@ impl Mechanism {
         }
         released.resize(self.len(width), 0.0);
         released
+    }
+
+    /// Caps in random directions, as many as there can be.
+    fn anywhere(&self, width: usize, secret: &mut Stream) -> Vec<f32> {
+        let draws: Vec<f32> =
+            (0..self.clusters * width).map(|_| secret.sample(StandardNormal)).collect();
+        let directions = unit_rows(&draws, width);
+        let radius = [self.radius as f32];
+        directions.chunks_exact(width).flat_map(|row| row.iter().chain(&radius).copied()).collect()
     }
 
     /// Rows within the radius of each pivot.

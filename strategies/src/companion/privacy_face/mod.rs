@@ -56,6 +56,9 @@ pub struct PrivacyFaceSettings {
     pub delta: f64,
     /// Whether noise is added; without it there is no privacy, whatever `epsilon` says: for comparison.
     pub noise: bool,
+    /// Release caps in random directions in place of clusters, which say nothing of anybody: what clusters gain beyond
+    /// that is information, the rest is a harder loss. For comparison.
+    pub random: bool,
     /// How often a client is asked for clusters in a run, at most; later ones replace earlier ones.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub releases: u32,
@@ -75,6 +78,7 @@ impl Default for PrivacyFaceSettings {
             epsilon: 8.0,
             delta: 1e-5,
             noise: true,
+            random: false,
             releases: 1,
             from_version: 5,
             every_versions: 5,
@@ -92,6 +96,7 @@ impl PrivacyFaceSettings {
             minimum: self.minimum as usize,
             pivots: self.pivots as usize,
             noise: self.noise.then(noise),
+            random: self.random,
         }
     }
 }
@@ -179,6 +184,9 @@ impl Companion for PrivacyFace {
     fn budget(&self) -> Option<Budget> {
         let releases = self.state.asked.values().map(|(times, _)| *times).max().unwrap_or(0);
         let PrivacyFaceSettings { clusters, delta, .. } = self.settings;
+        if self.mechanism.random {
+            return Some(Budget { epsilon: Some(0.0), delta, releases });
+        }
         let epsilon = spent(self.mechanism.noise, clusters, releases, delta);
         let epsilon = epsilon.is_finite().then_some(epsilon);
         Some(Budget { epsilon, delta, releases })

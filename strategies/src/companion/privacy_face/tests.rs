@@ -16,7 +16,7 @@ fn points(count: usize, width: usize, stream: &mut Stream) -> Vec<f32> {
 }
 
 fn mechanism() -> Mechanism {
-    Mechanism { clusters: 3, radius: 0.9, minimum: 5, pivots: 40, noise: None }
+    Mechanism { clusters: 3, radius: 0.9, minimum: 5, pivots: 40, noise: None, random: false }
 }
 
 /// Points around directions, `each` around every one.
@@ -28,6 +28,26 @@ fn groups(directions: &[[f32; 4]], each: usize, stream: &mut Stream) -> Vec<f32>
         }
     }
     unit_rows(&rows, 4)
+}
+
+/// The same whatever the centres are, unit vectors in all directions, and free.
+#[test]
+fn random_caps_say_nothing_of_the_centres() {
+    let mechanism = Mechanism { random: true, ..mechanism() };
+    let release = |centres: &[f32], seed| {
+        let pivots = mechanism.pivots(4, &mut stream(8));
+        mechanism.release(centres, 4, &pivots, &mut stream(seed))
+    };
+    let (some, others) = (points(30, 4, &mut stream(1)), points(7, 4, &mut stream(2)));
+    let caps = release(&some, 3);
+    assert_eq!(caps, release(&others, 3));
+    assert_ne!(caps, release(&some, 4));
+    assert_eq!(caps.len(), mechanism.len(4));
+    for row in caps.chunks_exact(5) {
+        assert!((apart(&row[..4], &[0.0; 4]) - 1.0).abs() < 1e-6 && row[4] == 0.9);
+    }
+    let settings = PrivacyFaceSettings { random: true, ..PrivacyFaceSettings::default() };
+    assert_eq!(PrivacyFace::new(settings).budget().expect("told").epsilon, Some(0.0));
 }
 
 fn apart(a: &[f32], b: &[f32]) -> f64 {
