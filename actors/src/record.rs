@@ -153,6 +153,8 @@ pub struct TaskRow {
     pub bytes_down: u64,
     /// Bytes received from it.
     pub bytes_up: u64,
+    /// Whether it judged models instead of training one.
+    pub judging: bool,
 }
 
 /// An update that an edge server merged.

@@ -64,6 +64,7 @@ struct Sent {
     version: Version,
     invited: Time,
     bytes_down: u64,
+    judging: bool,
 }
 
 /// Starts the periodic evaluation timer: a signal token that the strategist never sees.
@@ -227,6 +228,7 @@ impl Server {
 
     fn invite(&mut self, invitation: Invitation, now: Time) -> Effect {
         let Invitation { task, client, version, model, extras, assignment } = invitation;
+        let judging = assignment.is_judging();
         let invite = Invite { task, version, invited: now, model, extras, assignment };
         let message = Message::Invite(Box::new(invite));
         // Edge servers read models as they are, and pass them on with the codec.
@@ -238,7 +240,7 @@ impl Server {
             board.count(client, |counts| counts.invited += 1);
         }
         self.last_task = self.last_task.max(Some(task));
-        self.open.insert(task, Sent { client, version, invited: now, bytes_down });
+        self.open.insert(task, Sent { client, version, invited: now, bytes_down, judging });
         let (client, to) = self.topology.below(client);
         Effect::Send { client, to, message, bytes: bytes_down }
     }

@@ -214,6 +214,7 @@ impl Task {
             end,
             bytes_down: sent.bytes,
             bytes_up,
+            judging: false,
         }
     }
 

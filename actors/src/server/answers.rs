@@ -120,5 +120,6 @@ pub(super) fn row(task: TaskId, sent: Sent, now: Time, end: TaskEnd, bytes_up: u
         end,
         bytes_down: sent.bytes_down,
         bytes_up,
+        judging: sent.judging,
     }
 }

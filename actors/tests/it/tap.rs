@@ -42,6 +42,8 @@ fn a_single_sample_is_read_exactly() {
     for (_, _, leak) in &found {
         assert!(leak.figures.mse < 1e-6 && leak.figures.labels == 1.0, "{:?}", leak.figures);
         assert_eq!((leak.samples, leak.steps, leak.shape), (1, 1, [1, 8, 8]));
+        let [found, sample] = leak.recognised.expect("there are test samples");
+        assert_eq!(found, sample, "what is read exactly is recognised as well as the sample");
         assert!(leak.originals.iter().zip(&leak.found).all(|(a, b)| a.abs_diff(*b) <= 1));
     }
     let mut quiet = self::world(Attack::Analytic);
@@ -68,6 +70,24 @@ fn what_blurs_the_update_blurs_the_reconstruction() {
     for blurred in [coded, batch, steps] {
         assert!(blurred > 1e-3 && alone < 1e-6, "{alone} {coded} {batch} {steps}");
     }
+}
+
+/// Of one sample the listener knows whose it is as well as its own picture says; of the mixture of sixteen less.
+#[test]
+fn whom_a_mixture_shows_is_harder_to_say() {
+    let known = |batch: usize| {
+        let mut world = world(Attack::Analytic);
+        world.plan.batch = batch;
+        world.tap.as_mut().expect("a tap").updates = 6;
+        (world.tap.as_mut().expect("a tap").clients, world.versions) = (Vec::new(), 4);
+        let found = leaks(&world.run().1);
+        let shares = found.iter().map(|(.., leak)| leak.recognised.expect("test samples"));
+        let count = found.len() as f64;
+        shares.fold([0.0; 2], |sum, share| [sum[0] + share[0] / count, sum[1] + share[1] / count])
+    };
+    let ([alone, best], [mixed, of_all]) = (known(1), known(16));
+    assert_eq!(alone, best);
+    assert!(best > 0.8 && of_all > 0.8 && mixed < 0.5 * of_all, "{best} {of_all} {mixed}");
 }
 
 /// The same with one worker and with two.

@@ -13,6 +13,7 @@ fn task(id: u64, client: u32, invited: u64, ended: u64, end: TaskEnd) -> Record 
         end,
         bytes_down: 10,
         bytes_up: up,
+        judging: false,
     })
 }
 
@@ -80,6 +81,24 @@ fn work_that_is_never_merged_is_wasted() {
     assert_eq!(found.wasted_share(), Some(0.4));
     assert_eq!((found.mean_staleness(), found.p95_staleness()), (Some(2.0), Some(2.0)));
     assert_eq!(Gather::default().wasted_share(), None);
+}
+
+/// What judges say is used when it arrives.
+#[test]
+fn judging_is_no_waste() {
+    let judging = |record: Record| match record {
+        Record::Task(row) => Record::Task(TaskRow { judging: true, ..row }),
+        other => other,
+    };
+    let lost = TaskEnd::Lost(LossReason::Cancelled);
+    let found = gather(&[
+        task(0, 0, 0, 5, TaskEnd::Arrived),
+        judging(task(1, 0, 5, 8, TaskEnd::Arrived)),
+        judging(task(2, 1, 5, 7, lost)),
+        merged(8, 1, &[(0, 0)]),
+    ]);
+    let share = found.wasted_share().expect("there was work");
+    assert!((share - 0.2).abs() < 1e-12, "{share}");
 }
 
 #[test]

@@ -18,7 +18,12 @@ impl Work {
     pub(super) fn ended(&mut self, task: &TaskRow) {
         let time = task.ended.since(task.invited).micros();
         self.all += u128::from(time);
-        if task.end == TaskEnd::Arrived {
+        if task.end != TaskEnd::Arrived {
+            return;
+        }
+        if task.judging {
+            self.used += u128::from(time);
+        } else {
             self.waiting.insert(task.task, time);
         }
     }

@@ -17,7 +17,7 @@ enum Way<'a> {
     /// As the whole numbers that would be encrypted.
     Open(Vec<i64>),
     /// As ciphertexts.
-    Encrypted { keys: &'a KeyPair, stream: Stream, len: usize, sum: Option<Sealed> },
+    Encrypted { keys: &'a KeyPair, stream: Box<Stream>, len: usize, sum: Option<Sealed> },
 }
 
 impl<'a> WeightedSum<'a> {
@@ -28,6 +28,7 @@ impl<'a> WeightedSum<'a> {
 
     /// Of vectors of `len` numbers, encrypted with `keys` and what `stream` draws.
     pub fn encrypted(packing: Packing, len: usize, keys: &'a KeyPair, stream: Stream) -> Self {
+        let stream = Box::new(stream);
         Self { packing, weight: 0, way: Way::Encrypted { keys, stream, len, sum: None } }
     }
 
