@@ -93,8 +93,6 @@ impl Composed {
         let budget = self.seams.companion.as_ref().and_then(|part| part.budget());
         let (version, model) = (self.version, self.models[&0].clone());
         let spent = self.seams.protection.as_ref().map(Protection::spent);
-        // Without noise there is no epsilon to tell.
-        let spent = spent.filter(|spent| spent.central.is_some() || spent.local.is_some());
         Publication { version, model, clusters, budget, used, spent }
     }
 
