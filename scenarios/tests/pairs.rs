@@ -26,7 +26,7 @@ fn written(entry: &Entry) -> String {
         (Seam::Select, "tiers" | "tifl") => "tiers = 2",
         (Seam::Select, "oort" | "refl" | "pisces") => "",
         (Seam::Weigh, "staleness") => "polynomial = {}",
-        (Seam::Weigh, "flsim" | "refl" | "port" | "cosine-distance") => "",
+        (Seam::Weigh, "flsim" | "refl" | "pisces" | "port" | "cosine-distance") => "",
         (Seam::Group, "finch" | "validity-index" | "k-means") => "",
         (Seam::Combine, "krum" | "bulyan") => "byzantine = 1",
         (Seam::Combine, "multi-krum") => "byzantine = 1, keep = 2",
@@ -174,14 +174,15 @@ fn pace_and_combine() {
 
 #[test]
 fn pace_and_weigh() {
-    assert_eq!(walk(Seam::Pace, Seam::Weigh), (100, 0));
+    // Alone in a mean that divides by its weight, four discounts do nothing.
+    assert_eq!(walk(Seam::Pace, Seam::Weigh), (120 - 4, 4));
 }
 
 #[test]
 fn combine_and_weigh() {
-    // Mixing takes no counts, and cosine distances fall back to them; eight combiners take no weights
-    // but plain ones, trust none but discounts.
-    assert_eq!(walk(Seam::Combine, Seam::Weigh), (180 - 3 - 8 * 8 - 6, 3 + 8 * 8 + 6));
+    // Mixing takes none above 1: counts, what falls back to them, and what is relative; eight combiners take no
+    // weights but plain ones, trust none but five discounts.
+    assert_eq!(walk(Seam::Combine, Seam::Weigh), (216 - 5 - 8 * 10 - 7, 5 + 8 * 10 + 7));
 }
 
 #[test]
@@ -224,7 +225,7 @@ fn privacy_and_the_rest() {
     // Losses are looked at by four selectors. Groups, counts of samples and the like say too much.
     assert_eq!(walk(Seam::Privacy, Seam::Select), (48 - 2 * 4, 2 * 4));
     assert_eq!(walk(Seam::Privacy, Seam::Group), (24 - 3 * 5, 3 * 5));
-    assert_eq!(walk(Seam::Privacy, Seam::Weigh), (40 - 1 - 6 - 3 - 2, 1 + 6 + 3 + 2));
+    assert_eq!(walk(Seam::Privacy, Seam::Weigh), (48 - 1 - 7 - 3 - 2, 1 + 7 + 3 + 2));
     assert_eq!(walk(Seam::Privacy, Seam::Companion), (4, 4));
 }
 

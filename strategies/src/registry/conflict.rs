@@ -218,6 +218,7 @@ impl Parts {
             WeighPart::Uniform
                 | WeighPart::Staleness(_)
                 | WeighPart::FedBuff
+                | WeighPart::Pisces(_)
                 | WeighPart::Completeness
                 | WeighPart::Custom(_)
         );

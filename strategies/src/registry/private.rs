@@ -223,6 +223,7 @@ fn unbounded(part: &WeighPart) -> Option<&'static str> {
         WeighPart::Uniform
             | WeighPart::Staleness(_)
             | WeighPart::FedBuff
+            | WeighPart::Pisces(_)
             | WeighPart::Completeness
             | WeighPart::Custom(_)
     );
