@@ -297,7 +297,9 @@ impl Client {
         let way = crate::conditions::Direction::Up;
         let due = task.finish + self.setup.conditions.transfer(self.id, id, way, up);
         let kept = job.private.kept.as_ref().map_or(0, offbeat_learning::Flat::len);
-        let bytes = 4 * (task.params + kept) as u64;
+        // With control variates both sides get as much again.
+        let copies = if self.setup.controls { 3 } else { 1 };
+        let bytes = 4 * (copies * task.params + kept) as u64;
         self.setup.book.open(due, bytes, task.urgency, self.setup.keeps, job);
     }
 

@@ -3,6 +3,7 @@
 //! It is told of what they wait for, and nothing else: a run without timeline and script has no
 //! director at all. What it decides goes through the calendar like everything else.
 
+use crate::caught::caught;
 use crate::effect::{Deliver, Effect};
 use crate::hooks::{Board, Hooks, Occasion, SharedBoard, Told, Wants};
 use crate::message::{Address, Event, Message};
@@ -319,7 +320,7 @@ impl Handler<Begin> for Director {
     type Result = MessageResult<Begin>;
 
     fn handle(&mut self, _: Begin, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.begin())
+        MessageResult(caught("the timeline or the script", || self.begin()))
     }
 }
 
@@ -327,13 +328,15 @@ impl Handler<Deliver> for Director {
     type Result = MessageResult<Deliver>;
 
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) -> Self::Result {
-        let mut effects = Vec::new();
-        match deliver.message {
-            Message::Ring(id) => self.rung(id, deliver.now, &mut effects),
-            Message::Told(told) => self.told(&told, deliver.now, &mut effects),
-            _ => {}
-        }
-        self.look_ahead();
-        MessageResult(effects)
+        MessageResult(caught("the timeline or the script", || {
+            let mut effects = Vec::new();
+            match deliver.message {
+                Message::Ring(id) => self.rung(id, deliver.now, &mut effects),
+                Message::Told(told) => self.told(&told, deliver.now, &mut effects),
+                _ => {}
+            }
+            self.look_ahead();
+            effects
+        }))
     }
 }

@@ -11,6 +11,7 @@ mod round;
 pub use self::roster::EdgeRoster;
 pub use self::round::Task;
 
+use crate::caught::caught;
 use crate::client::Samples;
 use crate::coded::Coded;
 use crate::conditions::Conditions;
@@ -25,6 +26,7 @@ use crate::wire;
 use actix::{Actor, Context, Handler, MessageResult};
 use offbeat_kernel::{ClientId, SeedTree, TaskId, Time};
 use offbeat_learning::LocalPlan;
+use offbeat_learning::reid::COSINE_DISTANCE;
 use offbeat_strategies::Roster;
 use offbeat_strategies::signal::{LossReason, Signal};
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,8 @@ pub struct EdgeSetup {
     pub plan: Arc<LocalPlan>,
     /// How models and updates are written for the links.
     pub coded: Arc<Coded>,
+    /// Whether their clients measure how far training moved their answers.
+    pub cosine_distance: bool,
     /// Where promises are kept.
     pub book: Book,
     /// Where is counted.
@@ -172,7 +176,10 @@ impl Edge {
     fn answer(&self, task: Task) -> Effect {
         let (answer, joint) = task.finish(&self.setup);
         let steps = joint.steps_before + joint.steps();
-        let bytes = wire::update_len(&answer, steps, wire::flat_len(joint.base.len()), &[], &[]);
+        let measured = self.setup.cosine_distance && !joint.parts.is_empty();
+        let scalars: &[&str] = if measured { &[COSINE_DISTANCE] } else { &[] };
+        let payload = wire::flat_len(joint.base.len());
+        let bytes = wire::update_len(&answer, steps, payload, scalars, &[]);
         self.setup.book.promise_jointly(answer.task, joint);
         let message = Message::Update(Box::new(answer));
         Effect::Send { client: self.participant(), to: Address::Server, message, bytes }
@@ -271,7 +278,7 @@ impl Handler<Deliver> for Edge {
 
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) -> Self::Result {
         let now = deliver.now;
-        MessageResult(match deliver.message {
+        MessageResult(caught("an edge server", || match deliver.message {
             Message::Invite(invite) => self.invited(*invite, now),
             Message::Update(answer) => self.arrived(&answer, now),
             Message::Lost { task, client, reason } => self.client_lost(task, client, reason, now),
@@ -281,7 +288,7 @@ impl Handler<Deliver> for Edge {
             Message::Interrupt(reason) => self.interrupted(reason, now),
             Message::Signal(Signal::Timer(turn)) => self.rang(turn, now),
             _ => Vec::new(),
-        })
+        }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an actor wants to happen after it handled a message.
 
+use crate::caught::Caught;
 use crate::message::{Address, Message};
 use crate::record::Record;
 use offbeat_kernel::hardship::Members;
@@ -44,6 +45,8 @@ pub enum Effect {
     Stop(String),
     /// End the run after this event as failed.
     Fail(String),
+    /// The actor panicked: end the run as failed.
+    Panicked(Box<Caught>),
 }
 
 impl Effect {

@@ -1,5 +1,6 @@
 //! Why a run failed.
 
+use crate::caught::Panicked;
 use crate::message::Address;
 use crate::run::RunResult;
 use offbeat_kernel::Time;
@@ -8,7 +9,15 @@ use offbeat_kernel::Time;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// An actor panicked: a defect in a strategy or in Offbeat itself.
+    /// A part of a strategy or an actor panicked: a defect in it.
+    #[error("{panicked}")]
+    Panicked {
+        /// Which, and where in the run.
+        panicked: Box<Panicked>,
+        /// What the run came to until then.
+        result: Box<RunResult>,
+    },
+    /// An actor stopped for a reason of its own.
     #[error(
         "{address:?} stopped while it handled an event at virtual time {at}: see the panic above"
     )]

@@ -3,6 +3,7 @@
 //! Figures are read a fixed number of evaluations later, whatever the workers' speed: so that
 //! evaluation overlaps with what follows and the order of events does not depend on timing.
 
+use crate::caught::caught;
 use crate::client::{Homes, settle};
 use crate::director::SharedInterventions;
 use crate::effect::{Deliver, Effect};
@@ -276,12 +277,13 @@ impl Handler<Deliver> for Evaluator {
         let Message::Evaluate { version, model, clusters } = deliver.message else {
             return MessageResult(Vec::new());
         };
-        self.start(version, (&model, clusters.as_deref()), deliver.now);
-        MessageResult(if self.pending.len() > self.lag {
-            self.read_oldest(deliver.now)
-        } else {
-            Vec::new()
-        })
+        MessageResult(caught("the evaluator", || {
+            self.start(version, (&model, clusters.as_deref()), deliver.now);
+            match self.pending.len() > self.lag {
+                true => self.read_oldest(deliver.now),
+                false => Vec::new(),
+            }
+        }))
     }
 }
 

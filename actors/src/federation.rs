@@ -13,8 +13,8 @@ use crate::evaluator::Evaluator;
 use crate::message::{Address, Answer, Command, Event, Message};
 use crate::network::{Network, ServerLink, Transmit};
 use crate::promise::Book;
-use crate::record::{Progress, Record, Sink};
-use crate::recorder::{Check, Keep, Recorder};
+use crate::record::{Record, Sink};
+use crate::recorder::Recorder;
 use crate::rules::{EvaluationRules, StopRules};
 use crate::run::RunResult;
 use crate::server::Server;
@@ -26,13 +26,13 @@ use crate::topology::Topology;
 use crate::work::Workbench;
 use actix::{Actor, Addr};
 use offbeat_kernel::pool::PoolConfig;
-use offbeat_kernel::{ClientId, Time, codec};
+use offbeat_kernel::{ClientId, TaskId, Time};
 use offbeat_learning::Flat;
 use offbeat_learning::intern::Known;
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::registry::{Registry, Switch};
-use offbeat_strategies::signal::{Order, Signal};
+use offbeat_strategies::signal::Signal;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -108,6 +108,9 @@ const BEAT: std::time::Duration = std::time::Duration::from_millis(100);
 /// Why a run ended that was stopped from outside.
 pub const INTERRUPTED: &str = "interrupted";
 
+/// How the words begin why a run ended in which a part panicked.
+pub const FAILED: &str = "failed: ";
+
 /// Why a run ended whose calendar is empty.
 const NOTHING_LEFT: &str = "nothing is left to happen";
 
@@ -117,8 +120,11 @@ const QUIET: u32 = 100_000;
 mod assembly;
 mod ending;
 mod joining;
+mod noting;
 mod saving;
 mod system;
+
+use self::ending::Stopped;
 
 struct Driver {
     driving: Driving,
@@ -129,6 +135,9 @@ struct Driver {
     recorder: Addr<Recorder>,
     director: Option<Addr<Director>>,
     tap: Option<Addr<Tap>>,
+    /// The task and the client of the event that is delivered.
+    subject: (Option<TaskId>, Option<ClientId>),
+    seed: u64,
     /// Nothing has begun yet.
     fresh: bool,
     /// What is replaced before anything else happens.
@@ -151,6 +160,14 @@ struct Driver {
 
 impl Driver {
     async fn run(mut self) -> Result<RunResult, RunError> {
+        match self.play().await {
+            Ok(ended) => self.finish(ended).await,
+            Err(stopped) => Err(self.fail(stopped).await),
+        }
+    }
+
+    /// Delivers events until the run is over; says why it is.
+    async fn play(&mut self) -> Result<String, Stopped> {
         if self.fresh {
             self.begin().await?;
         }
@@ -176,11 +193,11 @@ impl Driver {
         if ended == INTERRUPTED {
             self.snapshot(Occasion::Interrupted).await?;
         }
-        self.finish(ended).await
+        Ok(ended)
     }
 
     /// Lets the director begin, and starts the server.
-    async fn begin(&mut self) -> Result<(), RunError> {
+    async fn begin(&mut self) -> Result<(), Stopped> {
         let at = Time::ZERO;
         if let Some(director) = &self.director {
             let stopped = |_| RunError::ActorStopped { address: Address::Director, at };
@@ -193,7 +210,7 @@ impl Driver {
     }
 
     /// Lets happen what makes the rest of the run another one than that of which its snapshot was taken.
-    async fn branch_off(&mut self) -> Result<(), RunError> {
+    async fn branch_off(&mut self) -> Result<(), Stopped> {
         let now = self.driving.calendar.now();
         for switch in std::mem::take(&mut self.switches) {
             let message = Message::Command(Command::Switch(Box::new(switch)));
@@ -207,7 +224,7 @@ impl Driver {
     }
 
     /// Delivers the earliest event and puts its effects where they belong.
-    async fn step(&mut self) -> Result<(), RunError> {
+    async fn step(&mut self) -> Result<(), Stopped> {
         let Some((now, _, event)) = self.driving.calendar.pop() else { return Ok(()) };
         self.note(now, &event);
         let effects = self.deliver(now, event).await?;
@@ -220,46 +237,7 @@ impl Driver {
         Ok(())
     }
 
-    fn note(&mut self, now: Time, event: &Event) {
-        let to = match event.to {
-            Address::Server => 0,
-            Address::Strategist => 1,
-            Address::Network => 2,
-            Address::Evaluator => 3,
-            Address::Director => 4,
-            Address::Client(client) => 16 + u64::from(client.0),
-            Address::Edge(edge) => (1 << 40) + u64::from(edge),
-        };
-        let [a, b] = event.message.about();
-        let words = [now.micros(), to, event.message.kind(), a, b];
-        self.driving.journal.write(&words);
-        if let Some(trace) = &mut self.driving.trace {
-            trace.push(words);
-        }
-        self.driving.events += 1;
-        // What the director's own acts set off is no life.
-        let echo = matches!(
-            event.message,
-            Message::Disturbed | Message::Command(_) | Message::Signal(Signal::Vacancy)
-        );
-        self.driving.quiet = match event.to == Address::Director {
-            true => self.driving.quiet + 1,
-            false if echo => self.driving.quiet,
-            false => 0,
-        };
-        if let Message::Orders(orders) = &event.message {
-            for order in orders {
-                if let Order::Publish(publication) | Order::Resume(publication) = order {
-                    let last = &mut self.driving.last;
-                    last.model = publication.model.clone();
-                    last.clusters.clone_from(&publication.clusters);
-                    last.version = publication.version;
-                }
-            }
-        }
-    }
-
-    async fn deliver(&mut self, now: Time, event: Event) -> Result<Vec<Effect>, RunError> {
+    async fn deliver(&mut self, now: Time, event: Event) -> Result<Vec<Effect>, Stopped> {
         let Event { to, message } = event;
         let deliver = Deliver { now, message };
         let effects = match to {
@@ -292,10 +270,10 @@ impl Driver {
                 }
             }
         };
-        effects.map_err(|_| RunError::ActorStopped { address: to, at: now })
+        effects.map_err(|_| RunError::ActorStopped { address: to, at: now }.into())
     }
 
-    async fn apply(&mut self, now: Time, effect: Effect) -> Result<(), RunError> {
+    async fn apply(&mut self, now: Time, effect: Effect) -> Result<(), Stopped> {
         match effect {
             Effect::Schedule { at, to, message } => self.schedule(at, to, message),
             Effect::Send { client, to, message, bytes } => {
@@ -308,8 +286,10 @@ impl Driver {
                 let carried = self.network.send(transmit).await;
                 let stopped = |_| RunError::ActorStopped { address: Address::Network, at: now };
                 for effect in carried.map_err(stopped)? {
-                    if let Effect::Schedule { at, to, message } = effect {
-                        self.schedule(at, to, message);
+                    match effect {
+                        Effect::Schedule { at, to, message } => self.schedule(at, to, message),
+                        Effect::Panicked(caught) => return Err(Stopped::Panicked(caught)),
+                        _ => {}
                     }
                 }
             }
@@ -328,9 +308,10 @@ impl Driver {
             Effect::Stop(reason) => {
                 self.driving.ended.get_or_insert(reason);
             }
+            Effect::Panicked(caught) => return Err(Stopped::Panicked(caught)),
             Effect::Fail(reason) => {
                 self.flush().await?;
-                return Err(RunError::Hopeless(reason));
+                return Err(RunError::Hopeless(reason).into());
             }
         }
         Ok(())
@@ -340,67 +321,6 @@ impl Driver {
     fn schedule(&mut self, at: Time, to: Address, message: Message) {
         if at < Time::NEVER {
             self.driving.calendar.schedule(at, Event { to, message });
-        }
-    }
-
-    fn keep(&mut self, record: Record) {
-        let figures = matches!(
-            record,
-            Record::Evaluation { .. }
-                | Record::Attack { .. }
-                | Record::Clients { .. }
-                | Record::Retrieval { .. }
-        );
-        if self.timing_only && figures {
-            // Nothing was learnt: figures would only mislead.
-            return;
-        }
-        match &record {
-            Record::Evaluation { test, .. } => {
-                self.driving.accuracy = Some(test.accuracy);
-                self.driving.last.test = Some(test.clone());
-            }
-            Record::Attack { success, .. } => self.driving.last.attack = Some(success.accuracy),
-            Record::Clients { clients, .. } => self.driving.last.clients.clone_from(clients),
-            Record::Retrieval { tried, .. } => self.driving.last.tried.clone_from(tried),
-            Record::Aggregation { .. }
-            | Record::Leak { .. }
-            | Record::Task(_)
-            | Record::EdgeTask { .. }
-            | Record::EdgeAggregation { .. }
-            | Record::Happening { .. }
-            | Record::Budget { .. }
-            | Record::Privacy { .. }
-            | Record::Guarded { .. } => {}
-        }
-        // Records are plain data and always have a form in bytes.
-        self.driving.journal.write_bytes(&codec::encode(&record).unwrap_or_default());
-        self.records.push(record);
-    }
-
-    async fn flush(&mut self) -> Result<(), RunError> {
-        let records = std::mem::take(&mut self.records);
-        if !records.is_empty() {
-            self.recorder.do_send(Keep(records));
-        }
-        let now = self.driving.calendar.now();
-        let (versions, updates) = (self.tally.versions(), self.tally.updates());
-        let progress = Progress {
-            now,
-            events: self.driving.events,
-            updates,
-            versions,
-            accuracy: self.driving.accuracy,
-            done: self.stop.done(versions, updates, now),
-        };
-        self.flushed = Instant::now();
-        metrics::counter!("offbeat_events_total").absolute(self.driving.events);
-        metrics::gauge!("offbeat_virtual_seconds").set(now.seconds());
-        self.book.show_gauges();
-        self.tally.show_bytes();
-        match self.recorder.send(Check(progress)).await {
-            Ok(kept) => kept.map_err(RunError::Sink),
-            Err(_) => Err(RunError::Sink("the recorder stopped".to_string())),
         }
     }
 }

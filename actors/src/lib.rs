@@ -7,6 +7,7 @@
 
 pub mod adversary;
 mod beside;
+mod caught;
 pub mod client;
 pub mod coded;
 pub mod conditions;
@@ -37,6 +38,7 @@ pub mod topology;
 pub mod wire;
 pub mod work;
 
+pub use caught::{Caught, Panicked};
 pub use conditions::{Conditions, Direction, Outcome};
 pub use director::{DirectorSetup, SharedInterventions};
 pub use error::RunError;

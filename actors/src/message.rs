@@ -241,6 +241,23 @@ impl Message {
         }
     }
 
+    /// The task and the client that the message is about, as far as it is about one.
+    pub fn subject(&self) -> (Option<TaskId>, Option<ClientId>) {
+        match self {
+            Message::Update(answer) => (Some(answer.task), Some(answer.client)),
+            Message::Lost { task, client, .. }
+            | Message::Told(Told::Update { task, client, .. }) => (Some(*task), Some(*client)),
+            Message::Signal(Signal::Arrived(arrival)) => (Some(arrival.task), Some(arrival.client)),
+            Message::Signal(Signal::Lost { task, client, .. }) => (Some(*task), Some(*client)),
+            Message::Invite(invite) => (Some(invite.task), None),
+            Message::Cancel(task)
+            | Message::Urge(task)
+            | Message::Finished(task)
+            | Message::GaveUp(task, _) => (Some(*task), None),
+            _ => (None, None),
+        }
+    }
+
     /// Bytes on the wire of a message other than an update, exactly as they would be encoded.
     pub fn bytes(&self) -> u64 {
         match self {

@@ -4,6 +4,7 @@
 //! is limited, all transfers under way in one direction share it fairly, and a transfer's end depends
 //! on the others.
 
+use crate::caught::caught;
 use crate::conditions::{Conditions, Direction, Outcome};
 use crate::director::SharedInterventions;
 use crate::effect::{Deliver, Effect};
@@ -360,7 +361,7 @@ impl Handler<Transmit> for Network {
     type Result = MessageResult<Transmit>;
 
     fn handle(&mut self, transmit: Transmit, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.transmit(transmit))
+        MessageResult(caught("the network", || self.transmit(transmit)))
     }
 }
 
@@ -368,12 +369,12 @@ impl Handler<Deliver> for Network {
     type Result = MessageResult<Deliver>;
 
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(match deliver.message {
+        MessageResult(caught("the network", || match deliver.message {
             Message::Passed(id) => self.passed(id, deliver.now).into_iter().collect(),
             Message::Disturbed => self.disturbed(deliver.now),
             Message::FlowStart(id) => self.flow_starts(id, deliver.now),
             Message::FlowDone(way, epoch) => self.flow_done(way, epoch, deliver.now),
             _ => Vec::new(),
-        })
+        }))
     }
 }

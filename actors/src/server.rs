@@ -1,6 +1,7 @@
 //! The server: keeps the protocol. It sends invitations, accepts each answer once, keeps count, has
 //! versions evaluated, and ends the run. What to do is the strategist's decision.
 
+use crate::caught::caught;
 use crate::coded::Coded;
 use crate::effect::{Deliver, Effect};
 use crate::hooks::{SharedBoard, Told, Wants};
@@ -191,7 +192,10 @@ impl Server {
             Order::Resume(stored) => self.resume(*stored),
             Order::Publish(publication) => self.publish(*publication, now),
             Order::Failed { task, client, reason } => {
-                self.tally.failed(&format!("{task} of {client} at {now}: {reason}"));
+                self.tally.failed(&format!(
+                    "{task} of {client} at {now}, version {}: {reason}",
+                    self.version.0
+                ));
                 self.give_up_when_nothing_is_learnt()
             }
             Order::Guarded { incident, reason } => {
@@ -294,7 +298,7 @@ impl Handler<Deliver> for Server {
 
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) -> Self::Result {
         let now = deliver.now;
-        MessageResult(match deliver.message {
+        MessageResult(caught("the server", || match deliver.message {
             Message::Signal(Signal::Start) => self.start(now),
             Message::Signal(Signal::Timer(EVALUATE)) => {
                 let evaluation = if self.down { None } else { self.evaluate(now) };
@@ -317,6 +321,6 @@ impl Handler<Deliver> for Server {
                 self.evaluated((version, at), test.as_deref(), found, now)
             }
             _ => Vec::new(),
-        })
+        }))
     }
 }

@@ -1,10 +1,12 @@
 //! The actor that hosts the strategy: signals in, orders for the server out.
 
+use crate::caught::{Caught, attempt, caught};
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Command, Message};
 use crate::promise::Book;
 use crate::snapshot::Save;
 use actix::{Actor, Context, Handler, MessageResult};
+use offbeat_kernel::codec::CodecError;
 use offbeat_kernel::{SeedTree, Span, Time};
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::{self, Composed};
@@ -190,7 +192,11 @@ impl Handler<Save<State>> for Strategist {
             free_at,
         } = self;
         let (down, waiting, free_at) = (*down, waiting.clone(), *free_at);
-        MessageResult(strategy.save().map(|strategy| State { strategy, down, waiting, free_at }))
+        let saved = attempt("the strategist", || strategy.save());
+        let saved = saved.unwrap_or_else(|Caught { part, text, .. }| {
+            Err(CodecError::Refused(format!("{part} panicked when it was to be saved: {text}")))
+        });
+        MessageResult(saved.map(|strategy| State { strategy, down, waiting, free_at }))
     }
 }
 
@@ -198,13 +204,13 @@ impl Handler<Deliver> for Strategist {
     type Result = MessageResult<Deliver>;
 
     fn handle(&mut self, deliver: Deliver, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(match deliver.message {
+        MessageResult(caught("the strategist", || match deliver.message {
             // What comes to a server that is down is lost; timers are void.
             Message::Signal(_) if self.down => Vec::new(),
             Message::Signal(Signal::Timer(DONE)) => self.summed(deliver.now),
             Message::Command(command) => self.commanded(&command, deliver.now),
             Message::Signal(signal) => self.signalled(signal, deliver.now),
             _ => Vec::new(),
-        })
+        }))
     }
 }

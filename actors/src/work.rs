@@ -185,7 +185,7 @@ impl Runner for Workbench {
         match job {
             Job::Train(job) if job.judging && !self.timing_only => self.judge(&job),
             Job::Train(job) => self.work(*job),
-            Job::Cohort(jobs) => Ok(Output::Cohort(self.train_cohort(jobs))),
+            Job::Cohort(jobs) => Ok(Output::Cohort(self.train_or_part(jobs))),
             Job::Evaluate(job) => self.evaluate(job),
             Job::Retrieve(_) if self.timing_only => Ok(Output::Retrieved(Found::default())),
             Job::Attack(job) => self.attack(*job).map(|leak| Output::Attacked(Box::new(leak))),

@@ -1,12 +1,16 @@
 //! From a prepared scenario to a federation that can run.
 
+mod ever;
 mod people;
+
+use ever::Ever;
 
 use crate::device::DeviceKind;
 use crate::diagnose::Problem;
 use crate::happenings::Scene;
 use crate::held::Held;
 use crate::load::Loaded;
+use crate::memory;
 use crate::prepare::Prepared;
 use crate::ranks::dominant_labels;
 use crate::run::Options;
@@ -33,13 +37,11 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-/// Most bytes of results that the pool computes ahead of their time.
-const BUDGET_BYTES: u64 = 1 << 30;
-
 /// How a federation is run: what the options say, and whether to keep a trace.
 #[derive(Clone, Debug)]
 pub struct Settings {
     workers: usize,
+    budget_bytes: u64,
     device: DeviceKind,
     timing_only: bool,
     interrupt: Arc<AtomicBool>,
@@ -54,6 +56,7 @@ impl Settings {
     pub fn of(options: &Options, trace: bool) -> Self {
         Self {
             workers: options.workers,
+            budget_bytes: options.memory_bytes.unwrap_or_else(memory::half),
             device: options.device,
             timing_only: options.timing_only,
             interrupt: options.interrupt.clone(),
@@ -101,9 +104,14 @@ pub fn assemble(
     }
     let asked = sections.training.trainer;
     let trainer = settings.device.open(asked, &prepared.network, &loaded.document)?;
-    let registry =
-        people::registry(sections, prepared, &settings.registry, &trainer, settings.workers);
-    let mut registry = registry;
+    let ever = Ever::of(sections, settings.begun_with.as_ref());
+    let mut registry = people::registry(
+        sections,
+        prepared,
+        (&settings.registry, &ever),
+        &trainer,
+        settings.workers,
+    );
     let voices = Arc::new(OnceLock::new());
     if let Some(section) = &sections.script {
         script::register(&mut registry, section, &voices);
@@ -123,7 +131,7 @@ pub fn assemble(
         aim: adversaries.aim(&prepared.test),
         adversaries,
         coded: Arc::new(sections.codec.coded(layout, shared)),
-        reid: people::bench(sections, prepared, &trainer, &loaded.document)?,
+        reid: people::bench(sections, prepared, (&trainer, &ever), &loaded.document)?,
         tap: sections.tap.as_ref().map(TapSection::rules),
         trainer,
         shards: Arc::new(Held::new(prepared)),
@@ -137,7 +145,7 @@ pub fn assemble(
     };
     Ok(Federation {
         workbench,
-        pool: PoolConfig { workers: settings.workers, budget_bytes: BUDGET_BYTES },
+        pool: PoolConfig { workers: settings.workers, budget_bytes: settings.budget_bytes },
         registry: registry.clone(),
         seams: seams(settings.begun_with.as_ref(), loaded, &registry)?,
         initial: prepared.initial.slice(0..shared),

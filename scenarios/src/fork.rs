@@ -6,7 +6,7 @@
 use crate::assemble::{Settings, assemble, parts};
 use crate::device::DeviceKind;
 use crate::load::Loaded;
-use crate::prepare::prepare;
+use crate::prepare::prepare_going_on;
 use crate::run::{Failure, Options, Start, carry_out, display};
 use crate::rundir::{ROWS, RunDir, WriteError};
 use crate::sink::CsvSink;
@@ -78,7 +78,8 @@ pub fn fork(
         folder: Some(folder),
         ..options.clone()
     };
-    let prepared = prepare(&branch.scenario, &branch.document).map_err(Failure::Scenario)?;
+    let prepared = prepare_going_on(&branch.scenario, &branch.document, Some(&old.strategy));
+    let prepared = prepared.map_err(Failure::Scenario)?;
     let fingerprint = Fingerprint::of(&branch.scenario, &prepared);
     let there = found.header.fingerprint.without_scenario();
     let differences = fingerprint.without_scenario().differences(&there);

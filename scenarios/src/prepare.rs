@@ -8,7 +8,7 @@ use crate::document::Document;
 use crate::files;
 use crate::population::Population;
 use crate::scenario::Scenario;
-use crate::spec::ScenarioFile;
+use crate::spec::{ScenarioFile, StrategySection};
 use offbeat_actors::adversary::Behaviour;
 use offbeat_kernel::{ClientId, Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, PartitionReport, Shard};
@@ -89,12 +89,21 @@ impl Prepared {
 /// # Errors
 /// What is wrong with the data or does not fit them, pointing at the key of the scenario that asked.
 pub fn prepare(scenario: &Scenario, document: &Document) -> Result<Prepared, Problem> {
+    prepare_going_on(scenario, document, None)
+}
+
+/// The same for a run that began with another strategy, which may need more of the data.
+pub(crate) fn prepare_going_on(
+    scenario: &Scenario,
+    document: &Document,
+    begun_with: Option<&StrategySection>,
+) -> Result<Prepared, Problem> {
     let at = |path: &'static str| move |error: LearnError| problem(error, path, document);
     let sections = scenario.sections();
     let seeds = SeedTree::new(scenario.seed());
     let population = Population::new(&sections.population, document)?;
     if sections.data.dataset.is_people() {
-        return people::prepare(scenario, document, population);
+        return people::prepare(scenario, document, population, begun_with);
     }
     let split =
         sections.data.dataset.load(&sections.data.dir, seeds).map_err(at("data.dataset"))?;

@@ -1,8 +1,10 @@
 //! One run of a scenario, from the files to the run directory.
 
+pub use crate::failure::Failure;
+
 use crate::assemble::{Settings, assemble};
 use crate::device::DeviceKind;
-use crate::diagnose::Problem;
+use crate::failure::{FAILURE, failed};
 use crate::gather::{Gather, Name};
 use crate::load::Loaded;
 use crate::prepare::{Prepared, prepare};
@@ -15,7 +17,7 @@ use crate::summary::Summary;
 use crate::words;
 use clap::ValueEnum;
 use offbeat_actors::federation::INTERRUPTED;
-use offbeat_actors::{Continuation, Federation, Occasion, RunError, RunResult};
+use offbeat_actors::{Continuation, Federation, Occasion, RunResult};
 use offbeat_learning::network::save_weights;
 use offbeat_learning::{Flat, Layout};
 use offbeat_strategies::Registry;
@@ -31,6 +33,9 @@ use std::sync::atomic::AtomicBool;
 pub struct Options {
     /// Worker threads.
     pub workers: usize,
+    /// Most bytes of results that are held before they are taken; half of the machine's memory without it. With
+    /// less, workers wait longer before they begin with what nobody waits for yet.
+    pub memory_bytes: Option<u64>,
     /// What computes.
     pub device: crate::device::DeviceKind,
     /// Where the run directory is made, instead of the scenario's place.
@@ -56,6 +61,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_bytes: None,
             device: crate::device::DeviceKind::default(),
             out: None,
             progress: false,
@@ -66,26 +72,6 @@ impl Default for Options {
             interrupt: Arc::default(),
             registry: Registry::default(),
         }
-    }
-}
-
-/// Why a run gave no summary.
-#[derive(Debug)]
-pub enum Failure {
-    /// The scenario asks for something that its data or the build cannot give.
-    Scenario(Problem),
-    /// The run began and failed.
-    Run {
-        /// Why.
-        message: String,
-        /// Where what was recorded until then is kept, if it is.
-        kept: Option<PathBuf>,
-    },
-}
-
-impl From<WriteError> for Failure {
-    fn from(error: WriteError) -> Self {
-        Self::Run { message: error.to_string(), kept: None }
     }
 }
 
@@ -208,7 +194,10 @@ pub(crate) fn carry_out(
     let gather = sink.close().map_err(|error| WriteError::new(&rows, error));
     let (result, gather) = match (result, gather) {
         (Ok(result), Ok(gather)) => (result, gather),
-        (Err(error), _) => return Err(failed(dir, &rows, &error)),
+        (Err(error), gather) => {
+            let so_far = gather.ok().map(|gather| (name(loaded, options), gather));
+            return Err(failed(&loaded.scenario, prepared, dir, &rows, error, so_far));
+        }
         (_, Err(error)) => return Err(error.into()),
     };
     dir.settle(&rows, "metrics.csv")?;
@@ -270,6 +259,8 @@ fn keep(
         .map_err(|error| WriteError::new(&dir.file("report.json"), error))?;
     dir.write("report.json", &json)?;
     dir.write("report.html", run_page(&data).as_bytes())?;
+    // Where a part had panicked and is mended since.
+    let _ = std::fs::remove_file(dir.file(FAILURE));
     let digest = result.digest.short();
     let ending = match result.ended.as_str() {
         INTERRUPTED => Ending::Interrupted(digest),
@@ -295,29 +286,13 @@ fn name(loaded: &Loaded, options: &Options) -> Name {
 }
 
 /// Keeps the final model: what travels, by the names of its tensors.
-fn save_model(dir: &RunDir, model: &Flat, layout: &Layout) -> Result<(), WriteError> {
+pub(crate) fn save_model(dir: &RunDir, model: &Flat, layout: &Layout) -> Result<(), WriteError> {
     let shared = layout.entries().iter().filter(|entry| entry.range().end <= model.len());
     let layout =
         Layout::new(shared.map(|entry| (entry.name.clone(), entry.shape.clone(), entry.part)));
     let temporary = dir.file(".model.safetensors.part");
     save_weights(&temporary, model, &layout).map_err(|error| WriteError::new(&temporary, error))?;
     dir.settle(&temporary, "model.safetensors")
-}
-
-fn failed(dir: RunDir, rows: &Path, error: &RunError) -> Failure {
-    if let RunError::NothingLearnt { result, .. } = error {
-        tracing::warn!(failures = ?result.counts.failures, "trainings failed");
-    }
-    let _ = dir.settle(rows, "metrics.csv");
-    let latest = Vault::open(dir.path()).headers().next_back().map(|header| header.now);
-    let working = dir.path().to_path_buf();
-    let kept = shortest(dir.finish(&Ending::Failed).unwrap_or(working));
-    let mut message = error.to_string();
-    if let (Some(at), RunError::Sink(_)) = (latest, error) {
-        let kept = kept.display();
-        message += &format!("\nwhen that is mended, `offbeat resume {kept}` goes on at {at}");
-    }
-    Failure::Run { message, kept: Some(kept) }
 }
 
 /// A path as one would type it from here.

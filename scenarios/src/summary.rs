@@ -1,5 +1,10 @@
 //! What a run came to, for people and for programs.
 
+mod edges;
+
+pub use self::edges::Edges;
+
+use crate::failure::command;
 use crate::gather::{Gather, Name, guarded};
 use crate::report::faces;
 use crate::report::leaks;
@@ -9,7 +14,6 @@ use crate::snapshot::Cost;
 use crate::units::{bytes, count};
 use crate::words::wrap;
 use offbeat_actors::RunResult;
-use offbeat_actors::tally::Below;
 use offbeat_kernel::Span;
 use offbeat_strategies::privacy::Spent;
 use serde::Serialize;
@@ -67,6 +71,9 @@ pub struct Summary {
     /// Why the first of them did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_failure: Option<String>,
+    /// The command that makes a failure happen again, to be given in the run directory; not there without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reproduce: Option<String>,
     /// Answers that guards refused or cut, by what became of them and why (`clipped: norm`).
     pub guarded: BTreeMap<String, u64>,
     /// Worker threads.
@@ -90,46 +97,6 @@ pub struct Summary {
     pub run_dir: String,
 }
 
-/// What edge servers and their clients did.
-#[derive(Clone, Debug, Serialize)]
-pub struct Edges {
-    /// Updates of clients that arrived at edge servers.
-    pub updates: u64,
-    /// Merges of such updates.
-    pub merges: u64,
-    /// Bytes sent by the clients of edge servers.
-    pub bytes_up: u64,
-    /// Bytes sent by edge servers to their clients.
-    pub bytes_down: u64,
-    /// Lost tasks of clients by reason.
-    pub lost: BTreeMap<&'static str, u64>,
-}
-
-impl Edges {
-    fn of(below: &Below) -> Option<Self> {
-        let lost = below.lost.iter().map(|(reason, count)| (reason_name(*reason), *count));
-        (below.messages > 0).then(|| Self {
-            updates: below.updates,
-            merges: below.merges,
-            bytes_up: below.bytes_up,
-            bytes_down: below.bytes_down,
-            lost: lost.collect(),
-        })
-    }
-
-    fn rows(&self) -> Vec<(&'static str, String)> {
-        let (updates, merges) = (count(self.updates), count(self.merges));
-        let mut rows = vec![
-            ("below edges", format!("{updates} updates of clients, {merges} merges")),
-            ("sent there", format!("{} up, {} down", bytes(self.bytes_up), bytes(self.bytes_down))),
-        ];
-        if !self.lost.is_empty() {
-            rows.push(("lost there", in_words(&self.lost)));
-        }
-        rows
-    }
-}
-
 /// What became of the jobs.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Jobs {
@@ -139,6 +106,8 @@ pub struct Jobs {
     pub spared: u64,
     /// Cancelled after they were begun: work that was thrown away.
     pub wasted: u64,
+    /// Most bytes ever held in running jobs and in results that nobody had taken yet.
+    pub peak_bytes: u64,
 }
 
 /// The keys of `--json`, fixed for programs that read it.
@@ -229,6 +198,7 @@ impl Summary {
             privacy: result.counts.privacy,
             failed: result.counts.failed,
             first_failure: result.counts.failures.first().cloned(),
+            reproduce: (result.counts.failed > 0).then(|| command(Path::new(""), name.seed)),
             guarded: guarded(result),
             workers: result.workers,
             utilisation: result.pool.utilisation,
@@ -236,6 +206,7 @@ impl Summary {
                 computed: result.pool.computed,
                 spared: result.pool.cancelled_unstarted,
                 wasted: result.pool.cancelled_started,
+                peak_bytes: result.pool.peak_bytes,
             },
             last,
             snapshots: Cost::default(),
@@ -337,6 +308,7 @@ impl Summary {
             for (index, line) in wrap(&failed, 62).into_iter().enumerate() {
                 rows.push((if index == 0 { "failed" } else { "" }, line));
             }
+            rows.push(("to see it", command(Path::new(&self.run_dir), self.seed)));
         }
         rows.extend(self.edges.iter().flat_map(Edges::rows));
         if let Some(wasted) = self.wasted_share {
@@ -348,7 +320,7 @@ impl Summary {
             "busy",
             format!("{:.0} % of {} {plural}", self.utilisation * 100.0, self.workers),
         ));
-        let Jobs { computed, spared, wasted } = self.jobs;
+        let Jobs { computed, spared, wasted, peak_bytes } = self.jobs;
         let jobs = format!(
             "{} computed, {} spared, {} wasted",
             count(computed),
@@ -356,6 +328,10 @@ impl Summary {
             count(wasted)
         );
         rows.push(("jobs", jobs));
+        rows.push((
+            "held",
+            format!("at most {} of results ahead of their time", bytes(peak_bytes)),
+        ));
         if self.snapshots.kept > 0 {
             let Cost { kept, last_bytes, seconds, .. } = self.snapshots;
             let size = bytes(last_bytes);

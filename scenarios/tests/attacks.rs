@@ -1,9 +1,10 @@
 //! Attacks and defences under asynchronous paces: what breaks the mean, and what holds.
 
-use offbeat::run::{Options, trace};
-use offbeat::{Overrides, load_text};
+use offbeat::run::{Options, run, trace};
+use offbeat::{Loaded, Overrides, load_text};
 use offbeat_actors::RunResult;
 use offbeat_strategies::guard::{Fault, Measure};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Accuracy at the end, and the attack's success where it has an aim.
@@ -13,6 +14,34 @@ fn ends(attack: &str, strategy: &str, versions: u64) -> (f64, Option<f64>) {
 }
 
 fn whole(attack: &str, strategy: &str, versions: u64) -> RunResult {
+    let loaded = scenario(attack, strategy, versions);
+    let options = Options { workers: 1, ..Options::default() };
+    trace(&loaded, &options).unwrap_or_else(|error| panic!("{strategy}: {error:?}"))
+}
+
+/// The mean share of the weight of a version that the heaviest fifth of its twenty clients has, and what guards met.
+fn heaviest_fifth(attack: &str, strategy: &str) -> (f64, BTreeMap<String, u64>) {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let out = Some(folder.path().to_path_buf());
+    let options = Options { workers: 1, out, ..Options::default() };
+    let summary = run(&scenario(attack, strategy, 10), &options).expect("the run succeeds");
+    let rows = std::fs::read_to_string(Path::new(&summary.run_dir).join("metrics.csv"));
+    let mut weights: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for row in rows.expect("the rows").lines() {
+        let cells: Vec<&str> = row.split(',').collect();
+        if let ["aggregation", _, _, version, _, "weight", weight] = cells[..] {
+            weights.entry(version.into()).or_default().push(weight.parse().expect("a number"));
+        }
+    }
+    let share = |weights: &mut Vec<f64>| {
+        weights.sort_by(|a, b| b.total_cmp(a));
+        weights[..4].iter().sum::<f64>() / weights.iter().sum::<f64>()
+    };
+    let shares: Vec<f64> = weights.values_mut().map(share).collect();
+    (shares.iter().sum::<f64>() / shares.len() as f64, summary.guarded)
+}
+
+fn scenario(attack: &str, strategy: &str, versions: u64) -> Loaded {
     let text = format!(
         "version = 1
 [run]
@@ -42,9 +71,7 @@ every_versions = {versions}
 "
     );
     let loaded = load_text(Path::new("attack.toml"), &text, &Overrides::default());
-    let loaded = loaded.unwrap_or_else(|problems| panic!("{strategy}: {problems}"));
-    let options = Options { workers: 1, ..Options::default() };
-    trace(&loaded, &options).unwrap_or_else(|error| panic!("{strategy}: {error:?}"))
+    loaded.unwrap_or_else(|problems| panic!("{strategy}: {problems}"))
 }
 
 const FLIP: &str = "{ sign-flip = { scale = 4.0 } }";
@@ -111,4 +138,63 @@ fn false_counts_of_samples_are_refused_under_any_pace() {
         let share = refused as f64 / (refused + merged) as f64;
         assert!((0.1..0.32).contains(&share), "{pace}: {refused} of {merged}");
     }
+}
+
+/// Lies about figures, in the ways that the rule "more says, more counts" rewards: what a client may say is held to
+/// what the others say, under either pace.
+#[test]
+fn figures_that_stand_out_are_held_to_those_of_others() {
+    let guards = [("clip", Measure::Clipped), ("refuse", Measure::Refused)];
+    let buffered = "buffered = { buffer = 10, concurrency = 20 }";
+    for pace in [buffered, "immediate = { concurrency = 20 }"] {
+        for (excess, measure) in guards {
+            let strategy = format!(
+                "pace = {{ {pace} }}\nweigh = [\"samples\"]\n\
+                 guard = [{{ relative-scalars = {{ excess = \"{excess}\" }} }}]"
+            );
+            let counts = whole("{ false-samples = { factor = 100.0 } }", &strategy, 60).counts;
+            let met = counts.guarded.get(&(Fault::Samples, measure)).copied().unwrap_or(0);
+            println!("{pace}, {excess}: {met} of {} merged", counts.merged);
+            // Four of twenty lie, and nobody else's count is far from the others'.
+            let answers = counts.merged + if excess == "refuse" { met } else { 0 };
+            let share = met as f64 / answers as f64;
+            assert!((0.08..0.32).contains(&share), "{pace}, {excess}: {:?}", counts.guarded);
+        }
+    }
+}
+
+/// A client that claims the largest cosine distance counts about a hundred times as much as an honest one: a
+/// hostile model with that weight is all there is. Held to what others claim, it is one of twenty.
+#[test]
+fn an_inflated_cosine_distance_counts_no_more_than_others() {
+    let attack = "{ inflate-cosine-distance = { claim = 2.0 } }";
+    let share = |guard: &str| {
+        let strategy = format!(
+            "pace = {{ synchronous = {{ clients = 20 }} }}\nweigh = [\"cosine-distance\"]\n{guard}"
+        );
+        heaviest_fifth(attack, &strategy)
+    };
+    let (inflated, open) = share("");
+    assert!(open.is_empty() && inflated > 0.6, "{inflated}");
+    let (held, met) = share("guard = [{ relative-scalars = {} }]");
+    println!(
+        "weight of the heaviest fifth: {inflated:.3} without, {held:.3} with the guard {met:?}"
+    );
+    assert!(met.get("clipped: scalar").is_some_and(|met| *met > 30), "{met:?}");
+    assert!(held < 0.5 && held < inflated - 0.2, "{held} of {inflated}");
+}
+
+/// A little is enough with 20 deviations: too far for a hidden attack, and enough for the mean.
+#[test]
+fn twenty_deviations_break_the_mean_and_neither_median_nor_krum() {
+    let attack = "{ little-is-enough = { z = 20.0 } }";
+    let end = |combine: &str| {
+        let rounds = "pace = { synchronous = { clients = 20 } }\nweigh = [\"uniform\"]\n";
+        ends(attack, &format!("{rounds}combine = {combine}"), 30).0
+    };
+    let (mean, median) = (end("\"mean\""), end("\"median\""));
+    let krum = end("{ krum = { byzantine = 5 } }");
+    println!("little is enough, z = 20: mean {mean:.3}, median {median:.3}, krum {krum:.3}");
+    assert!(mean < 0.6, "the mean ends at {mean}");
+    assert!(median > 0.8 && krum > 0.8, "median {median}, krum {krum}");
 }

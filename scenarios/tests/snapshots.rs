@@ -54,7 +54,11 @@ fn files(dir: &Path, kind: &str) -> Vec<PathBuf> {
 
 /// A finished run, made to look like one that was killed after its last snapshot.
 fn killed(folder: &Path) -> (PathBuf, String) {
-    fs::write(folder.join("s.toml"), SCENARIO).expect("writable");
+    killed_of(folder, SCENARIO)
+}
+
+fn killed_of(folder: &Path, scenario: &str) -> (PathBuf, String) {
+    fs::write(folder.join("s.toml"), scenario).expect("writable");
     let output = offbeat(folder, &["run", "s.toml", "--out", "out", "--quiet"]);
     assert!(output.status.success(), "{}", said(&output));
     let dir = only(&folder.join("out"));
@@ -128,4 +132,45 @@ fn an_unwritable_place_is_named() {
     let output = offbeat(folder.path(), &["run", "s.toml", "--out", "file/runs", "--quiet"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("cannot write file/runs"), "{}", said(&output));
+}
+
+/// A script that chooses and weighs by what it remembers and draws: what it keeps is part of a snapshot, and without
+/// it the run would go on differently.
+#[test]
+fn a_script_that_remembers_goes_on_to_the_same_digest() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let rules = "fn select(want, free) {
+    if this.turn == () { this.turn = 0; }
+    this.turn += 1;
+    let first = (this.turn * 3 + (random() * 2.0).to_int()) % free.len();
+    let order = free.extract(first) + free.extract(0, first);
+    order.extract(0, want)
+}
+fn weigh(u) {
+    if this.seen == () { this.seen = #{}; }
+    let key = `${u.client}`;
+    if !(key in this.seen) { this.seen[key] = 0; }
+    this.seen[key] += 1;
+    u.samples / this.seen[key]
+}
+";
+    fs::write(folder.path().join("rules.rhai"), rules).expect("writable");
+    let scenario = SCENARIO.replace(
+        "[strategy]\n",
+        "[script]\nfile = \"rules.rhai\"\n[strategy]\nselect = \"script\"\nweigh = [\"script\"]\n",
+    );
+    let (dir, whole) = killed_of(folder.path(), &scenario);
+    // From each of the snapshots that are kept, the last first.
+    for _ in 0..3 {
+        let output = offbeat(folder.path(), &["resume", &dir.to_string_lossy()]);
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(said(&output).contains("goes on at"), "{}", said(&output));
+        let done = only(&folder.path().join("out"));
+        assert_eq!(digest(&done), whole);
+        if files(&done, "state-").len() == 1 {
+            break;
+        }
+        fs::remove_file(done.join("summary.json")).expect("there");
+        fs::remove_file(files(&done, "state-").pop().expect("a snapshot")).expect("there");
+    }
 }

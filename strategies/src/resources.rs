@@ -1,8 +1,10 @@
 //! What some parts need beyond updates: the network's trainer and pictures that the server may look at.
 
 use crate::companion::FirstHeads;
+use offbeat_kernel::Stream;
 use offbeat_learning::data::Shard;
 use offbeat_learning::{Flat, LearnError, LocalPlan, Trainer};
+use rand::seq::SliceRandom;
 use std::fmt::{self, Debug};
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,8 +16,8 @@ pub struct Resources {
     pub trainer: Option<Arc<dyn Trainer>>,
     /// Samples that the server may look at; their labels mean nothing.
     pub public: Option<Arc<Shard>>,
-    /// Labelled samples of the server's own, and how it trains on them.
-    pub root: Option<(Arc<Shard>, Arc<LocalPlan>)>,
+    /// Where labelled samples of the server's own are drawn from.
+    pub root: Option<RootPool>,
     /// Where the shared parameters hold buffers; empty for none.
     pub buffers: Range<usize>,
     /// What becomes of them.
@@ -24,6 +26,17 @@ pub struct Resources {
     pub heads: Option<Arc<FirstHeads>>,
     /// Threads that may compute at the same time; results do not depend on it.
     pub threads: usize,
+}
+
+/// Labelled samples, some of which are the server's own.
+#[derive(Clone)]
+pub struct RootPool {
+    /// All samples; how many of them are drawn says the part that needs them.
+    pub shard: Arc<Shard>,
+    /// How the server trains: as the clients do.
+    pub plan: Arc<LocalPlan>,
+    /// What draws.
+    pub stream: Stream,
 }
 
 /// What the server does with buffers (running statistics of batch normalisation).
@@ -73,6 +86,12 @@ impl Debug for Root {
     }
 }
 
+impl Debug for RootPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RootPool").field("samples", &self.shard.len()).finish_non_exhaustive()
+    }
+}
+
 impl Debug for Public {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Public").field("samples", &self.shard.len()).finish_non_exhaustive()
@@ -99,15 +118,17 @@ impl Resources {
 }
 
 impl Resources {
-    /// What a part that trains at the server needs.
+    /// What a part that trains at the server on so many samples needs.
     ///
     /// # Errors
     /// In words, for the part at `key`, when there is no trainer or no labelled sample.
-    pub fn root(&self, key: &str) -> Result<Root, String> {
+    pub fn root(&self, key: &str, samples: usize) -> Result<Root, String> {
         match (&self.trainer, &self.root) {
-            (Some(trainer), Some((shard, plan))) if !shard.is_empty() => {
-                let (trainer, shard, plan) = (trainer.clone(), shard.clone(), plan.clone());
-                Ok(Root { trainer, shard, plan })
+            (Some(trainer), Some(pool)) if !pool.shard.is_empty() => {
+                let mut rows: Vec<u32> = pool.shard.rows.to_vec();
+                let rows = rows.partial_shuffle(&mut pool.stream.clone(), samples).0.to_vec();
+                let shard = Arc::new(Shard { data: pool.shard.data.clone(), rows: rows.into() });
+                Ok(Root { trainer: trainer.clone(), shard, plan: pool.plan.clone() })
             }
             _ => Err(format!(
                 "{key} trains on samples of the server's own, and there are none; take a data set whose samples \

@@ -11,8 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 mod companion;
+mod refine;
 
 pub use companion::Companion;
+pub use refine::Refine;
 
 /// Saves and restores a part as a whole, for parts that are plain data.
 macro_rules! state_in_bytes {
@@ -340,6 +342,12 @@ pub trait Combine: Debug + Send {
     /// The new model of a group, from its present `model` and its updates.
     fn combine(&mut self, batch: &mut Batch<'_>, view: &View<'_>) -> Flat;
 
+    /// Why the last [`Self::combine`] gave no new model, in words: its updates are then counted as failed, and
+    /// no version is published. For rules that compute something of their own; all others cannot fail.
+    fn failure(&mut self) -> Option<String> {
+        None
+    }
+
     /// The part's state as bytes, for a snapshot. A part without state keeps the default.
     ///
     /// # Errors
@@ -378,27 +386,5 @@ impl Debug for Batch<'_> {
             .field("group", &self.group)
             .field("weights", &self.weights)
             .finish_non_exhaustive()
-    }
-}
-
-/// What does the server learn after merging?
-pub trait Refine: Debug + Send {
-    /// The refined model.
-    fn refine(&mut self, model: Flat, updates: &[Update], view: &View<'_>) -> Flat;
-
-    /// The part's state as bytes, for a snapshot. A part without state keeps the default.
-    ///
-    /// # Errors
-    /// When a piece of the state refuses to be serialised.
-    fn save(&self) -> Result<Vec<u8>, CodecError> {
-        Ok(Vec::new())
-    }
-
-    /// Puts back what [`Self::save`] gave.
-    ///
-    /// # Errors
-    /// When the bytes are not the state of such a part.
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
-        if bytes.is_empty() { Ok(()) } else { Err(CodecError::LeftOver(bytes.len())) }
     }
 }

@@ -1,6 +1,7 @@
 //! Which message makes a client do what.
 
 use super::{Client, Task};
+use crate::caught::caught;
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Message};
 use crate::snapshot::Save;
@@ -38,7 +39,7 @@ impl Handler<DeliverToClient> for Client {
 
     fn handle(&mut self, deliver: DeliverToClient, _: &mut Context<Self>) -> Reaction {
         let Deliver { now, message } = deliver.0;
-        let effects = match message {
+        let effects = caught("a client", || match message {
             Message::Invite(invite)
                 if self.setup.remember
                     || self.setup.interventions.is_some()
@@ -55,7 +56,7 @@ impl Handler<DeliverToClient> for Client {
             Message::Interrupt(reason) => self.interrupted(reason, now),
             Message::GaveUp(task, reason) => self.gave_up(task, reason, now),
             _ => Vec::new(),
-        };
+        });
         Reaction { effects, idle: self.is_idle() }
     }
 }

@@ -167,6 +167,8 @@ impl Driver {
             recorder: Recorder::new(sink).start(),
             director: director.map(Actor::start),
             tap: tap.map(Actor::start),
+            subject: (None, None),
+            seed: seeds.seed(),
             fresh: continuation.from.is_none(),
             switches: branch.map(|branch| branch.switches).unwrap_or_default(),
             edges: edges.into_iter().map(Actor::start).collect(),

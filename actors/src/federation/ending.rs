@@ -1,6 +1,7 @@
 //! The end of a run: what is still under way is read, the journal is closed, and all is summed up.
 
-use super::{Driver, INTERRUPTED, NOTHING_LEFT};
+use super::{Driver, FAILED, INTERRUPTED, NOTHING_LEFT};
+use crate::caught::{Caught, Panicked};
 use crate::error::RunError;
 use crate::evaluator::Drain;
 use crate::message::Address;
@@ -8,12 +9,51 @@ use crate::run::RunResult;
 use crate::tap::Tell;
 use offbeat_kernel::codec;
 
+/// Why no more events are delivered before the end.
+pub(super) enum Stopped {
+    /// What stands in the way.
+    Error(RunError),
+    /// A part panicked.
+    Panicked(Box<Caught>),
+}
+
+impl From<RunError> for Stopped {
+    fn from(error: RunError) -> Self {
+        Self::Error(error)
+    }
+}
+
 impl Driver {
-    /// Reads what is still under way, closes the journal and sums up.
-    pub(super) async fn finish(mut self, ended: String) -> Result<RunResult, RunError> {
+    /// Keeps what was recorded until a part panicked, and says where in the run that was.
+    pub(super) async fn fail(mut self, stopped: Stopped) -> RunError {
+        let caught = match stopped {
+            Stopped::Error(error) => return error,
+            Stopped::Panicked(caught) => *caught,
+        };
+        let Caught { part, text, answer, version } = caught;
+        let (task, client) = match answer {
+            Some((task, client)) => (Some(task), Some(client)),
+            None => self.subject,
+        };
+        let at = self.driving.calendar.now();
+        let version = version.unwrap_or(self.driving.last.version);
+        let seed = self.seed;
+        let panicked = Panicked { part, text, client, task, at, version, seed };
+        // Where figures of evaluations cannot be had any more, the run is told without them.
+        let kept = self.drain(false).await;
+        let mut ended = format!("{FAILED}{panicked}");
+        if let Err(error) = kept.and(self.flush().await) {
+            ended += &format!("; not all that was computed could be kept: {error}");
+        }
+        let result = Box::new(self.result(ended));
+        RunError::Panicked { panicked: Box::new(panicked), result }
+    }
+
+    /// Reads the figures of all evaluations; with that of the last model when the run `is_over`.
+    async fn drain(&mut self, is_over: bool) -> Result<(), RunError> {
         let now = self.driving.calendar.now();
         let version = self.driving.last.version;
-        let model = (ended != INTERRUPTED).then(|| self.driving.last.model.clone());
+        let model = is_over.then(|| self.driving.last.model.clone());
         let clusters = self.driving.last.clusters.take();
         let drained = match self.evaluator.send(Drain { now, version, model, clusters }).await {
             Ok(drained) => drained.map_err(RunError::Hopeless)?,
@@ -23,12 +63,36 @@ impl Driver {
             }
         };
         drained.into_iter().for_each(|record| self.keep(record));
-        if let Some(tap) = self.tap.as_ref().filter(|_| ended != INTERRUPTED) {
+        if let Some(tap) = self.tap.as_ref().filter(|_| is_over) {
             let stopped = |_| RunError::ActorStopped { address: Address::Network, at: now };
             let told = tap.send(Tell).await.map_err(stopped)?;
             told.into_iter().for_each(|record| self.keep(record));
         }
+        Ok(())
+    }
+
+    /// Reads what is still under way, closes the journal and sums up.
+    pub(super) async fn finish(mut self, ended: String) -> Result<RunResult, RunError> {
+        self.drain(ended != INTERRUPTED).await?;
         self.flush().await?;
+        let result = self.result(ended);
+        if result.counts.merged == 0 && result.ended == NOTHING_LEFT {
+            let reason = format!(
+                "no update ever arrived and {NOTHING_LEFT}: check the clients' availability, speed and links"
+            );
+            return Err(RunError::Hopeless(reason));
+        }
+        match result.counts.failures.first() {
+            Some(first) if result.counts.merged == 0 => {
+                let first = first.clone();
+                Err(RunError::NothingLearnt { first, result: Box::new(result) })
+            }
+            _ => Ok(result),
+        }
+    }
+
+    /// Closes the journal and sums up.
+    fn result(mut self, ended: String) -> RunResult {
         let model = self.driving.last.model.clone();
         let bits: Vec<u8> = model.host().iter().flat_map(|value| value.to_le_bytes()).collect();
         self.driving.journal.write_bytes(&bits);
@@ -37,7 +101,7 @@ impl Driver {
             self.driving.journal.write_bytes(&private);
         }
         let counts = self.tally.counts();
-        let result = RunResult {
+        RunResult {
             digest: self.driving.journal.digest(),
             now: self.driving.calendar.now(),
             events: self.driving.events,
@@ -52,19 +116,6 @@ impl Driver {
             tried: std::mem::take(&mut self.driving.last.tried),
             trace: self.driving.trace.take().unwrap_or_default(),
             counts,
-        };
-        if result.counts.merged == 0 && result.ended == NOTHING_LEFT {
-            let reason = format!(
-                "no update ever arrived and {NOTHING_LEFT}: check the clients' availability, speed and links"
-            );
-            return Err(RunError::Hopeless(reason));
-        }
-        match result.counts.failures.first() {
-            Some(first) if result.counts.merged == 0 => {
-                let first = first.clone();
-                Err(RunError::NothingLearnt { first, result: Box::new(result) })
-            }
-            _ => Ok(result),
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn edges(
         samples: clients.samples.clone(),
         plan: clients.plan.clone(),
         coded: clients.coded.clone(),
+        cosine_distance: clients.cosine_distance,
         book: clients.book.clone(),
         tally: tally.clone(),
         seeds,

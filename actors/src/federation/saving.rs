@@ -59,6 +59,8 @@ impl Driver {
             edges,
             clients,
             setup,
+            subject: _,
+            seed: _,
             stop: _,
             interrupt: _,
             book,

@@ -1,12 +1,26 @@
 //! Trainings of several clients that are computed together.
 
 use super::{Output, TrainJob, Workbench};
+use offbeat_kernel::JobError;
+use offbeat_kernel::panic::panic_text;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 impl Workbench {
+    /// As [`Self::train_cohort`]. When one of them panics each is computed as a cohort of its own, so that it
+    /// costs no other client its training.
+    pub(super) fn train_or_part(&self, jobs: Vec<TrainJob>) -> Vec<Result<Output, String>> {
+        let together = |jobs| catch_unwind(AssertUnwindSafe(|| self.train_cohort(jobs)));
+        let alone = |job| match together(vec![job]) {
+            Ok(mut output) => output.pop().unwrap_or_else(|| Err("left out".into())),
+            Err(panic) => Err(JobError::Panicked(panic_text(&*panic)).to_string()),
+        };
+        together(jobs.clone()).unwrap_or_else(|_| jobs.into_iter().map(alone).collect())
+    }
+
     /// What each of the trainings gives, in their order. Those of hostile clients, and of clients whose head has
     /// a width of its own, are computed one by one.
-    pub(super) fn train_cohort(&self, jobs: Vec<TrainJob>) -> Vec<Result<Output, String>> {
+    fn train_cohort(&self, jobs: Vec<TrainJob>) -> Vec<Result<Output, String>> {
         let mut outputs: Vec<Option<Result<Output, String>>> = jobs.iter().map(|_| None).collect();
         let (mut requests, mut begun) = (Vec::new(), Vec::new());
         for (place, job) in jobs.into_iter().enumerate() {

@@ -346,3 +346,21 @@ fn tasks_of_clients_end_once() {
         .collect();
     assert_eq!(tasks.len(), below.len() + rows(&records).len());
 }
+
+/// Edge servers pass on the cosine distance that their clients measured, and are charged for its name and value.
+#[test]
+fn edge_servers_are_charged_for_the_scalars_that_they_pass_on() {
+    let mut world = World { versions: 3, ..World::new(4, synchronous(2)) };
+    world.topology = tree(&[0, 0, 1, 1], EdgeRules::default());
+    let bytes = |world: &World| {
+        let counts = world.run().0.counts;
+        (counts.updates, counts.bytes_up, counts.below.updates, counts.below.bytes_up)
+    };
+    let (updates, without, below, below_without) = bytes(&world);
+    world.reid.cosine_distance = true;
+    let (same, with, _, below_with) = bytes(&world);
+    assert_eq!((same, updates), (6, 6));
+    // A name of 15 letters with its length, and eight bytes.
+    assert_eq!(with - without, 24 * updates);
+    assert_eq!(below_with - below_without, 24 * below);
+}

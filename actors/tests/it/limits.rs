@@ -3,6 +3,7 @@
 use crate::equivalence::synchronous;
 use crate::patchy::small;
 use crate::world::World;
+use offbeat_actors::Memory;
 use offbeat_learning::Flat;
 use offbeat_strategies::Parts;
 use offbeat_strategies::combine::{FedNova, TrimmedMean};
@@ -87,4 +88,26 @@ fn a_trimmed_mean_that_trims_nothing_is_the_mean() {
     assert!(difference(&mut world, trimmed(0.2), CombinePart::default()) > 1e-4);
     let mut single = World::new(1, Parts { pace: synchronous(1).pace, ..parts });
     assert_eq!(difference(&mut single, trimmed(0.0), CombinePart::default()), 0.0);
+}
+
+/// Ten clients finish at once and their updates are taken one by one: with room for two of them workers wait, and
+/// neither the order of events nor a bit of the model changes.
+#[test]
+fn little_room_for_results_bounds_what_is_held_and_changes_nothing() {
+    let run = |room: u64, workers: usize, cohort: usize| {
+        let world = World { workers, cohort, ..staggered(10, synchronous(10)) };
+        let mut federation = world.federation();
+        let update = 4 * world.initial().len() as u64;
+        federation.pool.budget_bytes = room * update;
+        let result = federation.run(Box::new(Memory::default())).expect("the run succeeds");
+        (result.digest, result.pool.peak_bytes / update)
+    };
+    let (digest, ahead) = run(1000, 2, 1);
+    assert!(ahead >= 5, "{ahead} updates are computed ahead where there is room");
+    for workers in [1, 2] {
+        let (same, held) = run(2, workers, 1);
+        assert_eq!(same, digest);
+        // The job that the kernel waits for may come on top.
+        assert!(held <= 3, "{held} updates are held");
+    }
 }

@@ -9,6 +9,7 @@ pub mod codec;
 pub mod hardship;
 pub mod id;
 pub mod journal;
+pub mod panic;
 pub mod pool;
 pub mod seed;
 pub mod time;

@@ -1,5 +1,6 @@
 //! What federations that re-identify persons need beyond the rest.
 
+use super::Ever;
 use crate::diagnose::Problem;
 use crate::document::Document;
 use crate::prepare::Prepared;
@@ -8,11 +9,10 @@ use offbeat_actors::retrieval::ReIdBench;
 use offbeat_kernel::Purpose;
 use offbeat_learning::data::Shard;
 use offbeat_learning::reid::ClientPictures;
-use offbeat_learning::{LocalPlan, Part, Trainer};
+use offbeat_learning::{Part, Trainer};
 use offbeat_strategies::companion::FirstHeads;
-use offbeat_strategies::registry::{CombinePart, CompanionPart, Registry, WeighPart};
-use offbeat_strategies::resources::{BufferPolicy, Resources};
-use rand::seq::SliceRandom;
+use offbeat_strategies::registry::{CompanionPart, Registry};
+use offbeat_strategies::resources::{BufferPolicy, Resources, RootPool};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,12 +20,11 @@ use std::sync::Arc;
 pub(super) fn bench(
     sections: &ScenarioFile,
     prepared: &Prepared,
-    trainer: &Arc<dyn Trainer>,
+    (trainer, ever): (&Arc<dyn Trainer>, &Ever),
     document: &Document,
 ) -> Result<ReIdBench, Problem> {
-    let weighs = |part: &WeighPart| matches!(part, WeighPart::CosineDistance(_));
     let mut bench = ReIdBench {
-        cosine_distance: sections.strategy.weigh.iter().any(weighs),
+        cosine_distance: ever.cosine_distance,
         clustering: match &sections.strategy.companion {
             CompanionPart::PrivacyFace(settings) => Some(settings.mechanism()),
             _ => None,
@@ -74,7 +73,7 @@ fn first_heads(sections: &ScenarioFile, prepared: &Prepared) -> Option<Arc<First
 pub(super) fn registry(
     sections: &ScenarioFile,
     prepared: &Prepared,
-    registry: &Registry,
+    (registry, ever): (&Registry, &Ever),
     trainer: &Arc<dyn Trainer>,
     workers: usize,
 ) -> Registry {
@@ -85,7 +84,7 @@ pub(super) fn registry(
     };
     registry.resources = Resources {
         trainer: Some(trainer.clone()),
-        root: root_samples(sections, prepared),
+        root: if ever.root { root_pool(sections, prepared) } else { None },
         public: prepared.people.as_ref().and_then(|people| people.public.clone()),
         // What stays with the clients is not in what is merged.
         buffers: match sections.strategy.buffers {
@@ -99,20 +98,15 @@ pub(super) fn registry(
     registry
 }
 
-/// Samples of the server's own, where its strategy trains on some: drawn from those of all clients whose data
-/// are as the data set has them.
-fn root_samples(
-    sections: &ScenarioFile,
-    prepared: &Prepared,
-) -> Option<(Arc<Shard>, Arc<LocalPlan>)> {
-    let CombinePart::FlTrust(settings) = &sections.strategy.combine else { return None };
+/// Where samples of the server's own are drawn from: those of all clients whose data are as the data set has them.
+fn root_pool(sections: &ScenarioFile, prepared: &Prepared) -> Option<RootPool> {
     let data = &prepared.shards.first()?.data;
     let alike = prepared.shards.iter().filter(|shard| Arc::ptr_eq(&shard.data, data));
     let mut rows: Vec<u32> = alike.flat_map(|shard| shard.rows.iter().copied()).collect();
     rows.sort_unstable();
     rows.dedup();
-    let mut stream = prepared.seeds.stream(Purpose::Refinement, u64::MAX, 0);
-    let rows = rows.partial_shuffle(&mut stream, settings.samples).0.to_vec().into();
+    let stream = prepared.seeds.stream(Purpose::Refinement, u64::MAX, 0);
     let plan = Arc::new(sections.training.plan());
-    Some((Arc::new(Shard { data: data.clone(), rows }), plan))
+    let shard = Arc::new(Shard { data: data.clone(), rows: rows.into() });
+    Some(RootPool { shard, plan, stream })
 }

@@ -13,5 +13,5 @@ mod workload;
 pub use figures::{Figures, Report, Row};
 pub use given::given;
 pub use measure::{How, measure};
-pub use process::{Machine, available_bytes, cpu_seconds, peak_bytes};
+pub use process::{Machine, available_bytes, cpu_seconds, peak_bytes, total_bytes};
 pub use workload::{Case, WORKLOADS, Workload, cases};

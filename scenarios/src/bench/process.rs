@@ -34,6 +34,11 @@ impl Machine {
     }
 }
 
+/// Memory of the machine in bytes, if the system tells it.
+pub fn total_bytes() -> Option<u64> {
+    kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:")
+}
+
 /// Memory that a new process could have, in bytes, if the system tells it.
 pub fn available_bytes() -> Option<u64> {
     kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")

@@ -30,6 +30,7 @@ pub(super) fn run(args: &ForkArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("cannot watch for Ctrl-C: {error}")))?;
     let options = Options {
         workers: args.workers.map_or_else(all_cores, usize::from),
+        memory_bytes: args.memory_mb.map(|mebibytes| mebibytes << 20),
         out: args.out.clone(),
         progress: !args.quiet && !args.json,
         label: args.label.clone(),

@@ -130,6 +130,10 @@ pub struct RunArgs {
     /// Threads that compute; the result is the same with any number [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub workers: Option<u16>,
+    /// Most mebibytes of results that are computed before they are needed; the result is the same with any
+    /// number [default: half of the memory]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    pub memory_mb: Option<u64>,
     /// What computes
     #[arg(long, value_enum, default_value_t = DeviceKind::Flex)]
     pub device: DeviceKind,
@@ -158,6 +162,10 @@ pub struct ResumeArgs {
     /// Threads that compute; the result is the same with any number [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub workers: Option<u16>,
+    /// Most mebibytes of results that are computed before they are needed; the result is the same with any
+    /// number [default: half of the memory]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    pub memory_mb: Option<u64>,
     /// Print JSON on standard output
     #[arg(long)]
     pub json: bool,
@@ -186,6 +194,10 @@ pub struct ForkArgs {
     /// Threads that compute; the result is the same with any number [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub workers: Option<u16>,
+    /// Most mebibytes of results that are computed before they are needed; the result is the same with any
+    /// number [default: half of the memory]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    pub memory_mb: Option<u64>,
     /// Print JSON on standard output
     #[arg(long)]
     pub json: bool,
@@ -203,6 +215,10 @@ pub struct SweepArgs {
     /// Runs at the same time [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub workers: Option<u16>,
+    /// Most mebibytes of results that are computed before they are needed; the result is the same with any
+    /// number [default: half of the memory]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    pub memory_mb: Option<u64>,
     /// What computes
     #[arg(long, value_enum, default_value_t = DeviceKind::Flex)]
     pub device: DeviceKind,

@@ -20,6 +20,7 @@ pub(super) fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("cannot watch for Ctrl-C: {error}")))?;
     let options = Options {
         workers: args.workers.map_or_else(all_cores, usize::from),
+        memory_bytes: args.memory_mb.map(|mebibytes| mebibytes << 20),
         progress: !args.quiet && !args.json,
         interrupt: flag,
         ..Options::default()

@@ -32,6 +32,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("cannot watch for Ctrl-C: {error}")))?;
     let options = Options {
         workers: args.workers.map_or_else(all_cores, usize::from),
+        memory_bytes: args.memory_mb.map(|mebibytes| mebibytes << 20),
         device: args.device,
         out: args.out.clone(),
         progress: !args.quiet && !args.scenario.json,
@@ -101,7 +102,8 @@ pub(super) fn told(failure: run::Failure, loaded: &Loaded) -> Failure {
             show(&Problems::new(&loaded.document, vec![problem]));
             Failure::Wrong
         }
-        run::Failure::Run { message, kept: Some(kept) } => {
+        run::Failure::Run { message, kept: Some(kept) }
+        | run::Failure::Panicked { message, kept, .. } => {
             Failure::Failed(format!("{message}\nwhat the run had is kept in {}", kept.display()))
         }
         run::Failure::Run { message, kept: None } => Failure::Failed(message),

@@ -4,6 +4,7 @@ use super::check::show;
 use super::run::{all_cores, shortest};
 use super::{Failure, SweepArgs, compare, print};
 use crate::interrupt;
+use crate::memory;
 use crate::sweep::{self, Done, Options, Plan, Status};
 use crate::validate::folder_name;
 use offbeat_strategies::Registry;
@@ -33,6 +34,7 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("cannot watch for Ctrl-C: {error}")))?;
     let options = Options {
         workers: args.workers.map_or_else(all_cores, usize::from),
+        memory_bytes: args.memory_mb.map_or_else(memory::half, |mebibytes| mebibytes << 20),
         device: args.device,
         progress: !args.quiet && !args.scenario.json,
         interrupt: flag.clone(),

@@ -4,6 +4,7 @@
 //! list of spans for the timeline. Of evaluations every figure is kept, accuracy by class of the last.
 
 mod leaks;
+mod noted;
 mod persons;
 mod spans;
 mod traffic;
@@ -14,6 +15,8 @@ use crate::report::retrieval::RetrievalPoint;
 use crate::report::stats::{histogram_mean, histogram_quantile};
 use crate::report::{Counts, EdgeData, EvalPoint, Happening, Outcome, PrivacyData, RunData};
 use crate::rundir::table::reason_name;
+use noted::Noted;
+use offbeat_actors::federation::FAILED;
 use offbeat_actors::record::{TaskEnd, TaskRow};
 use offbeat_actors::{Record, RunResult};
 use offbeat_kernel::{Time, Version};
@@ -37,7 +40,7 @@ pub struct Gather {
     evaluations: Vec<(Time, Version, Evaluation)>,
     attack: BTreeMap<Version, f64>,
     /// What versions revealed of the clients: the larger epsilon.
-    epsilon: BTreeMap<Version, f64>,
+    epsilon: Noted<f64>,
     clients: Vec<f64>,
     staleness: Vec<u64>,
     spans: Spans,
@@ -48,7 +51,7 @@ pub struct Gather {
     work_below: Work,
     retrieval: Vec<RetrievalPoint>,
     /// What clients had released of their identities until a version.
-    budgets: BTreeMap<Version, Budget>,
+    budgets: Noted<Budget>,
     happenings: Vec<Happening>,
     leaks: Vec<LeakPoint>,
 }
@@ -72,6 +75,7 @@ impl Gather {
         match record {
             Record::Evaluation { at, version, test } => {
                 self.traffic.evaluated(*at, *version);
+                self.epsilon.shown(*version);
                 if let Some((_, _, before)) = self.evaluations.last_mut() {
                     before.correct_per_class = Vec::new();
                 }
@@ -96,10 +100,10 @@ impl Gather {
                 }
             }
             Record::Budget { version, budget, .. } => {
-                self.budgets.insert(*version, *budget);
+                self.budgets.note(*version, *budget);
             }
             Record::Retrieval { at, version, tried } => {
-                let budget = self.budgets.get(version).copied();
+                let budget = self.budgets.shown(*version);
                 self.retrieval.push(persons::point((*at, *version), budget, tried));
             }
             Record::Leak { version, client, leak, .. } => {
@@ -111,7 +115,9 @@ impl Gather {
                 self.happenings.push(Happening { at: at.seconds(), what: what.clone() });
             }
             Record::Privacy { version, spent, .. } => {
-                self.epsilon.extend(spent.most().map(|most| (*version, most)));
+                if let Some(most) = spent.most() {
+                    self.epsilon.note(*version, most);
+                }
             }
             // Counted by the server already.
             Record::Guarded { .. } => {}
@@ -178,7 +184,7 @@ impl Gather {
                 accuracy: test.accuracy,
                 loss: test.loss,
                 attack_success: self.attack.get(version).copied(),
-                epsilon: self.epsilon.get(version).copied(),
+                epsilon: self.epsilon.get(*version),
                 per_class: per_class(test),
             }
         });
@@ -219,6 +225,9 @@ impl Gather {
             }),
             alone: None,
             utilisation: Some(result.pool.utilisation),
+            broke_off: result.ended.strip_prefix(FAILED).unwrap_or_default().to_string(),
+            failures: counts.failures.clone(),
+            findings: counts.findings.clone(),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::diagnose::Problem;
 use crate::document::Document;
 use crate::population::Population;
 use crate::scenario::Scenario;
+use crate::spec::StrategySection;
 use offbeat_kernel::{Purpose, SeedTree};
 use offbeat_learning::data::{Dataset, Shard};
 use offbeat_learning::network::Network;
@@ -16,6 +17,7 @@ pub(super) fn prepare(
     scenario: &Scenario,
     document: &Document,
     population: Population,
+    begun_with: Option<&StrategySection>,
 ) -> Result<Prepared, Problem> {
     let sections = scenario.sections();
     let data = &sections.data;
@@ -26,7 +28,8 @@ pub(super) fn prepare(
             .help("write `partition = \"by-dataset\"`, `\"by-camera\"` or `\"by-identity\"`")
             .about("data.partition"));
     };
-    let public = sections.strategy.looks_at_public();
+    let public =
+        sections.ever_looks_at_public() || begun_with.is_some_and(StrategySection::looks_at_public);
     let sets = data
         .dataset
         .load_people(&data.dir, seeds, public)

@@ -68,6 +68,15 @@ pub struct RunData {
     pub leaks: Vec<LeakPoint>,
     /// Share of the compute workers' time that was spent on jobs, 0 to 1; `None` when unknown.
     pub utilisation: Option<f64>,
+    /// Why it ended, where that was no end that the scenario names; empty otherwise.
+    #[serde(default)]
+    pub broke_off: String,
+    /// The first few tasks whose work failed: task, client, time, version and reason in words.
+    #[serde(default)]
+    pub failures: Vec<String>,
+    /// The first few answers that guards refused or cut, in words.
+    #[serde(default)]
+    pub findings: Vec<String>,
 }
 
 /// What clients reach that train alone with as much training, as means over clients.

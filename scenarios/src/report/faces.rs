@@ -20,7 +20,7 @@ pub(crate) fn named(faces: &FaceFigures) -> Vec<(&'static str, f64)> {
     let identified = IDENTIFIED_NAMES.into_iter().zip(faces.identified);
     let mut found: Vec<_> =
         tar.chain(identified).filter_map(|(name, rate)| Some((name, rate?))).collect();
-    found.push(("eer", faces.eer));
+    found.extend(faces.eer.map(|eer| ("eer", eer)));
     found
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn text(points: &[RetrievalPoint]) -> String {
         }
         let cells: String =
             faces.tar.iter().map(|rate| format!(" {:>7}", rate_text(*rate))).collect();
-        out += &format!("    {title:<20}{cells} {:>7.3}\n", faces.eer);
+        out += &format!("    {title:<20}{cells} {:>7}\n", rate_text(faces.eer));
     }
     if let Some(faces) = KINDS.iter().find_map(|(whose, _)| last(points, *whose)) {
         let [tenth, hundredth] = faces.identified.map(rate_text);
@@ -95,7 +95,7 @@ pub(crate) fn page(points: &[RetrievalPoint]) -> String {
         let Some(faces) = last(points, whose) else { continue };
         let mut row = vec![title.to_string()];
         row.extend(faces.tar.map(rate_text));
-        row.push(format!("{:.3}", faces.eer));
+        row.push(rate_text(faces.eer));
         row.extend(faces.identified.map(rate_text));
         rows.push(row);
         let points = faces.roc.iter().map(|[far, tar]| (*far, *tar)).collect();
@@ -155,7 +155,7 @@ fn along_versions(points: &[RetrievalPoint]) -> String {
     let series = [
         line(0, "true accepts at FAR 1e-2", &|faces| faces.tar[1]),
         line(1, "identified at 1e-1 alarms", &|faces| faces.identified[0]),
-        line(2, "equal error rate", &|faces| Some(faces.eer)),
+        line(2, "equal error rate", &|faces| faces.eer),
     ];
     let chart = LineChart {
         name: "faces along versions",
@@ -179,7 +179,7 @@ mod tests {
             genuine: 1200,
             impostor: 64_000,
             tar: [Some(0.9), Some(0.5), Some(0.25), None],
-            eer,
+            eer: Some(eer),
             roc: vec![[0.1, 0.9], [1.0, 1.0]],
             identified: [Some(0.4), None],
             ..FaceFigures::default()

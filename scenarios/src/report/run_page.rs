@@ -15,6 +15,8 @@ use super::privacy::privacy;
 use super::quantity::{Quantity, count};
 use super::stats::{self, worst_decile};
 use super::thin;
+use crate::failure::command;
+use std::path::Path;
 
 /// Points at most on a curve of one run.
 const POINTS: usize = 500;
@@ -28,6 +30,9 @@ const CLIENTS: usize = 60;
 pub fn run_page(run: &RunData) -> String {
     let title = if run.name.is_empty() { "Run" } else { &run.name };
     let mut body = head(title, run);
+    if !run.broke_off.is_empty() {
+        body += &section("Why it failed", &format!("<p>{}</p>\n", escape(&run.broke_off)));
+    }
     body += &section("Key figures", &tiles(&key_figures(run)));
     if !run.retrieval.is_empty() {
         body += &section("Persons found again, by domain", &domains::run(&run.retrieval));
@@ -70,7 +75,7 @@ pub fn run_page(run: &RunData) -> String {
     if !run.happenings.is_empty() {
         body += &section("What happened", &happenings(run));
     }
-    body += &section("Lost work", &losses(run));
+    body += &section("Lost work", &[losses(run), first_in_words(run)].concat());
     page(title, &body)
 }
 
@@ -221,4 +226,20 @@ fn losses(run: &RunData) -> String {
     lines.push(line("all", lost));
     let head = ["reason", "tasks", "share of ended tasks"].map(str::to_string);
     table(&head, &lines)
+}
+
+/// The first failures and findings in words.
+fn first_in_words(run: &RunData) -> String {
+    let mut out = String::new();
+    for (what, first) in [("failures", &run.failures), ("answers that guards met", &run.findings)] {
+        if !first.is_empty() {
+            let rows: Vec<Vec<String>> = first.iter().map(|text| vec![escape(text)]).collect();
+            out += &table(&[format!("the first {what}")], &rows);
+        }
+    }
+    if !run.failures.is_empty() {
+        let again = command(Path::new(""), run.seed);
+        out += &note(&format!("In the run directory, `{again}` makes them happen again."));
+    }
+    out
 }

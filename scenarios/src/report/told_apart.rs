@@ -49,7 +49,7 @@ fn figures(run: &RunData) -> Option<[Option<f64>; 5]> {
     let (whose, faces) = whose.iter().find_map(|w| Some((*w, last(&run.retrieval, *w)?)))?;
     let found = by_domain(&run.retrieval, whose);
     let (rank, map) = (mean(&found, |b| b.cmc[0]), mean(&found, |b| b.map));
-    Some([rank, map, faces.tar[1], faces.identified[0], Some(faces.eer)])
+    Some([rank, map, faces.tar[1], faces.identified[0], faces.eer])
 }
 
 fn gain(differences: &[f64]) -> Option<Gain> {
@@ -223,7 +223,7 @@ mod tests {
     use offbeat_strategies::companion::Budget;
 
     fn run(label: &str, seed: u64, rank: f64, epsilon: Option<f64>) -> RunData {
-        let faces = FaceFigures { tar: [Some(rank); 4], eer: 0.1, ..FaceFigures::default() };
+        let faces = FaceFigures { tar: [Some(rank); 4], eer: Some(0.1), ..FaceFigures::default() };
         let domain = DomainFigures {
             domain: "unseen faces".into(),
             seen: true,

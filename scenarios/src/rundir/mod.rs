@@ -14,6 +14,7 @@
 //! | `report.html` | the same as a page with pictures |
 //! | `report.json` | what the page shows, for `offbeat compare` |
 //! | `model.safetensors` | the final shared parameters |
+//! | `failure.json` | of a part that panicked: where in the run, and how to see it again |
 //! | `snapshots/` | where the run can go on from; see [`crate::snapshot`] |
 
 mod atomic;

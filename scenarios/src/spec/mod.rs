@@ -8,6 +8,7 @@ mod adversary;
 mod codec;
 mod data;
 mod evaluation;
+mod ever;
 mod file;
 mod network;
 mod output;

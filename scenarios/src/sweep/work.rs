@@ -22,6 +22,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct Options {
     /// Runs at the same time.
     pub workers: usize,
+    /// Most bytes of results that all runs together hold before they are taken.
+    pub memory_bytes: u64,
     /// What computes.
     pub device: DeviceKind,
     /// Whether to show progress.
@@ -142,6 +144,7 @@ impl Team<'_> {
             workers: 1,
             device: self.options.device,
             out: Some(self.dir.to_path_buf()),
+            memory_bytes: Some(self.options.memory_bytes / self.options.workers.max(1) as u64),
             progress: false,
             part: Some(part.clone()),
             label: Some(planned.label.clone()),
@@ -156,7 +159,9 @@ impl Team<'_> {
                 let name = Path::new(&summary.run_dir).file_name().unwrap_or_default();
                 Status::Done(name.into())
             }
-            Err(Failure::Run { message, .. }) => Status::Failed(message),
+            Err(Failure::Run { message, .. } | Failure::Panicked { message, .. }) => {
+                Status::Failed(message)
+            }
             Err(Failure::Scenario(problem)) => {
                 let problems = Problems::new(&planned.loaded.document, vec![problem]);
                 Status::Failed(problems.render(false))

@@ -26,7 +26,7 @@ use std::ops::RangeInclusive;
 
 /// All that does not make sense in `file`, errors and warnings.
 pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) -> Vec<Problem> {
-    let mut checks = Checks { document, problems: Vec::new() };
+    let mut checks = Checks { document, problems: Vec::new(), switched: false };
     if file.version != LANGUAGE {
         let version = file.version;
         checks.add(
@@ -105,6 +105,8 @@ fn generic(path: &str) -> String {
 pub(crate) struct Checks<'a> {
     document: &'a Document,
     problems: Vec<Problem>,
+    /// What is checked is no section of the file but what a switch makes of it.
+    switched: bool,
 }
 
 impl Checks<'_> {

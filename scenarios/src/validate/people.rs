@@ -71,7 +71,7 @@ fn persons(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "write `on = [\"retrieval-local\"]`",
         );
     }
-    if file.strategy.looks_at_public() && file.strategy.buffers == Buffers::KeepLocal {
+    if file.ever_looks_at_public() && file.strategy.buffers == Buffers::KeepLocal {
         checks.conflict(
             "strategy.buffers",
             "strategy",
@@ -155,7 +155,7 @@ fn others(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "take the data set `synthetic-faces`, `orl-faces`, `nine-domains` or `persons`",
         );
     }
-    if file.strategy.looks_at_public() {
+    if file.ever_looks_at_public() {
         checks.conflict(
             "strategy",
             "data.dataset",

@@ -1,17 +1,16 @@
 //! Checks of `[strategy]`, and of what does not go together with it.
 
 use super::Checks;
+use crate::diagnose::Problem;
 use crate::spec::{Buffers, EvaluateOn, ScenarioFile, Travel};
 use offbeat_learning::codec::Codec;
 use offbeat_learning::network::NetworkSpec;
 use offbeat_strategies::registry::{CombinePart, PacePart, Parts, SelectPart, WeighPart};
 
 pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
-    judged(file, checks);
-    pace(file, checks);
     parts(file, checks);
-    privacy(file, checks);
-    trust(file, checks);
+    whole(file, checks);
+    switches(file, checks);
     if file.strategy.travel == Travel::Backbone && file.network.model == NetworkSpec::Softmax {
         checks.conflict(
             "strategy.travel",
@@ -36,6 +35,43 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
             "only `clients` have heads",
             "write `on = [\"clients\"]`, and `client_test_share = 0.2` in `[data]`",
         );
+    }
+}
+
+/// What a strategy needs of the rest of the scenario.
+fn whole(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    judged(file, checks);
+    pace(file, checks);
+    scripted(file, checks);
+    privacy(file, checks);
+    trust(file, checks);
+}
+
+/// The same for every strategy that the timeline switches to: what the written one does not lack already is told
+/// of the switch.
+fn switches(file: &ScenarioFile, checks: &mut Checks<'_>) {
+    let mut known: Vec<String> =
+        checks.problems.iter().map(|problem| problem.message().to_string()).collect();
+    for (index, strategy) in file.strategies() {
+        let Some(index) = index else { continue };
+        let path = format!("timeline.{index}.switch");
+        let other = ScenarioFile { strategy, ..file.clone() };
+        let mut own = Checks { document: checks.document, problems: Vec::new(), switched: true };
+        whole(&other, &mut own);
+        for problem in own.problems {
+            if problem.is_warning() || known.iter().any(|message| message == problem.message()) {
+                continue;
+            }
+            known.push(problem.message().to_string());
+            let told = Problem::new(problem.code(), problem.message())
+                .at(checks.document.place(&path), "after this switch")
+                .about(&path);
+            let help = problem.help_text().map(str::to_string);
+            checks.problems.push(match help {
+                Some(help) => told.help(help),
+                None => told,
+            });
+        }
     }
 }
 
@@ -112,7 +148,7 @@ fn pace(file: &ScenarioFile, checks: &mut Checks<'_>) {
     if let Some((path, many, what)) = asked_for(&file.strategy.pace)
         && asks
         && many > clients
-        && checks.written(path)
+        && (checks.written(path) || checks.switched)
     {
         let key = path.rsplit('.').next().unwrap_or(path);
         let table = path.trim_end_matches(key).trim_end_matches('.');
@@ -183,7 +219,6 @@ fn parts(file: &ScenarioFile, checks: &mut Checks<'_>) {
         checks.conflict(&path(&conflict.a), &path(&conflict.b), &message, help);
     }
     schedule(file, checks);
-    scripted(file, checks);
 }
 
 /// Most clients among which a script can choose: it is given a list of them.

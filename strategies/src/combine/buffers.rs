@@ -126,6 +126,10 @@ impl Combine for BuffersApart {
         }
     }
 
+    fn failure(&mut self) -> Option<String> {
+        self.inner.failure()
+    }
+
     fn save(&self) -> Result<Vec<u8>, CodecError> {
         self.inner.save()
     }

@@ -1,6 +1,7 @@
 //! Bulyan (El Mhamdi, Guerraoui and Rouault 2018).
 
 use crate::combine::Krum;
+use crate::combine::krum::distances;
 use crate::combine::median::by_coordinate;
 use crate::combine::sums::all_changes;
 use crate::seams::{Batch, Combine, View, state_in_bytes};
@@ -19,14 +20,18 @@ pub struct Bulyan {
 
 impl Bulyan {
     /// The changes that Krum picks.
-    fn picked(&self, mut changes: Vec<Flat>) -> Vec<Flat> {
+    fn picked(&self, changes: &[Flat]) -> Vec<Flat> {
         let theta = changes.len().saturating_sub(2 * self.byzantine).max(1);
         let krum = Krum { byzantine: self.byzantine, keep: 1 };
+        // A distance does not depend on who is left: all of them are computed once.
+        let distances = distances(changes);
+        let mut left: Vec<usize> = (0..changes.len()).collect();
         let mut picked = Vec::with_capacity(theta);
         while picked.len() < theta
-            && let Some(best) = krum.ranking(&changes).first()
+            && let Some(best) = krum.ranking_among(&left, &distances).first().copied()
         {
-            picked.push(changes.remove(*best));
+            left.retain(|position| *position != best);
+            picked.push(changes[best].clone());
         }
         picked
     }
@@ -48,7 +53,7 @@ fn near_median(column: &[f32], keep: usize) -> f32 {
 
 impl Combine for Bulyan {
     fn combine(&mut self, batch: &mut Batch<'_>, _: &View<'_>) -> Flat {
-        let picked = self.picked(all_changes(batch));
+        let picked = self.picked(&all_changes(batch));
         let keep = picked.len().saturating_sub(2 * self.byzantine).max(1);
         let mut model = batch.model.clone();
         let len = model.len();
@@ -65,6 +70,7 @@ mod tests {
     use crate::combine::testing::{close, combine};
     use crate::select::testing::{World, update};
     use crate::update::Update;
+    use rand::RngExt;
 
     fn updates(values: &[f32]) -> Vec<Update> {
         values.iter().enumerate().map(|(c, value)| update(c as u32, &[0.0], &[*value])).collect()
@@ -78,10 +84,27 @@ mod tests {
     fn by_hand() {
         let changes = || updates(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 1000.0]);
         let part = Bulyan { byzantine: 1 };
-        let picked = part.picked(changes().iter().map(Update::delta).collect());
+        let picked = part.picked(&changes().iter().map(Update::delta).collect::<Vec<_>>());
         let picked: Vec<f32> = picked.iter().map(|change| change.to_vec()[0]).collect();
         assert_eq!(picked, [2.0, 3.0, 1.0, 4.0, 0.0]);
         close(&combine(&mut { part }, &[10.0], &changes(), &[1.0; 7], &World::new(7)), &[12.0]);
+    }
+
+    /// The picks are those of the rule as it is written: Krum asked again of those that are left.
+    #[test]
+    fn distances_are_computed_once_and_the_picks_are_the_same() {
+        let mut stream =
+            offbeat_kernel::SeedTree::new(3).stream(offbeat_kernel::Purpose::Custom, 0, 0);
+        for (clients, byzantine) in [(7usize, 1), (12, 2), (20, 4), (5, 3)] {
+            let mut change = || (0..6).map(|_| stream.random_range(-1.0f32..1.0)).collect();
+            let changes: Vec<Flat> = (0..clients).map(|_| Flat::new(change())).collect();
+            let (mut left, mut slowly) = (changes.clone(), Vec::new());
+            while slowly.len() < clients.saturating_sub(2 * byzantine).max(1) {
+                let best = Krum { byzantine, keep: 1 }.ranking(&left)[0];
+                slowly.push(left.remove(best));
+            }
+            assert_eq!(Bulyan { byzantine }.picked(&changes), slowly);
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@ impl Default for FlTrustSettings {
 pub struct FlTrust {
     settings: FlTrustSettings,
     root: Root,
+    /// Why the server's own training failed last.
+    failure: Option<String>,
 }
 
 impl FlTrust {
@@ -45,12 +47,15 @@ impl FlTrust {
     /// # Errors
     /// When the server has no samples of its own.
     pub fn new(settings: FlTrustSettings, resources: &Resources) -> Result<Self, String> {
-        let root = resources.root("strategy.combine.fltrust")?;
-        Ok(Self { settings, root })
+        let root = resources.root("strategy.combine.fltrust", settings.samples)?;
+        Ok(Self { settings, root, failure: None })
     }
 
-    /// The server's own change of the model; `None` when its training fails.
-    fn own_change(&self, model: &Flat, group: u32, view: &View<'_>) -> Option<Flat> {
+    /// The server's own change of the model.
+    ///
+    /// # Errors
+    /// Why its training failed.
+    fn own_change(&self, model: &Flat, group: u32, view: &View<'_>) -> Result<Flat, String> {
         let request = TrainRequest {
             start: model.clone(),
             received: model.len(),
@@ -62,8 +67,8 @@ impl FlTrust {
             foreign: None,
             stream: view.stream(Purpose::Refinement, u64::from(group)),
         };
-        let trained = self.root.trainer.train(request).ok()?;
-        Some(trained.params.minus(model))
+        let trained = self.root.trainer.train(request).map_err(|error| error.to_string())?;
+        Ok(trained.params.minus(model))
     }
 }
 
@@ -96,7 +101,14 @@ impl Trusted {
 impl Combine for FlTrust {
     fn combine(&mut self, batch: &mut Batch<'_>, view: &View<'_>) -> Flat {
         let mut model = batch.model.clone();
-        let Some(own) = self.own_change(batch.model, batch.group, view) else { return model };
+        let own = match self.own_change(batch.model, batch.group, view) {
+            Ok(own) => own,
+            Err(reason) => {
+                self.failure =
+                    Some(format!("the server's training on its own samples failed: {reason}"));
+                return model;
+            }
+        };
         let mut trusted = Trusted::new(own);
         for (position, update) in &mut *batch.updates {
             let weight = batch.weights.get(position).copied().unwrap_or(0.0);
@@ -111,12 +123,24 @@ impl Combine for FlTrust {
         }
         model
     }
+
+    fn failure(&mut self) -> Option<String> {
+        self.failure.take()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::combine::testing::close;
+    use crate::combine::testing::{close, combine};
+    use crate::resources::RootPool;
+    use crate::select::testing::{World, update};
+    use offbeat_kernel::SeedTree;
+    use offbeat_learning::LocalPlan;
+    use offbeat_learning::data::{Dataset, Shard};
+    use offbeat_learning::network::{Network, NetworkSpec};
+    use offbeat_learning::train::DirectTrainer;
+    use std::sync::Arc;
 
     /// g0 = (3, 4) of length 5. (6, 8) has trust 1 and counts as (3, 4); (1, 0) has trust 0.6 and counts as
     /// (5, 0); (-3, -4) and (0, 0) have none.
@@ -137,5 +161,38 @@ mod tests {
         let error = FlTrust::new(FlTrustSettings::default(), &Resources::default());
         let error = error.expect_err("nothing to train on");
         assert!(error.contains("strategy.combine.fltrust"), "{error}");
+    }
+
+    /// The server's only sample is not a number: nothing is merged, and the rule says why; once.
+    #[test]
+    fn a_training_that_fails_is_told() {
+        let network = Network::new(&NetworkSpec::Softmax, &[2], 2).expect("a network");
+        let network = Arc::new(network);
+        let data = Dataset {
+            features: vec![f32::NAN, 1.0],
+            shape: vec![2],
+            labels: vec![0],
+            classes: 2,
+            groups: None,
+        };
+        let seeds = SeedTree::new(1);
+        let pool = RootPool {
+            shard: Arc::new(Shard::whole(Arc::new(data))),
+            plan: Arc::new(LocalPlan::default()),
+            stream: seeds.stream(Purpose::Refinement, u64::MAX, 0),
+        };
+        let resources = Resources {
+            trainer: Some(Arc::new(DirectTrainer::new(network.clone()))),
+            root: Some(pool),
+            ..Resources::default()
+        };
+        let mut part = FlTrust::new(FlTrustSettings::default(), &resources).expect("a sample");
+        let model = vec![0.5; network.layout().len()];
+        let updates = [update(0, &model, &vec![0.25; model.len()])];
+        let world = World::new(1);
+        assert_eq!(combine(&mut part, &model, &updates, &[1.0], &world), model);
+        let reason = part.failure().expect("it failed");
+        assert!(reason.contains("own samples failed") && reason.contains("not finite"), "{reason}");
+        assert_eq!(part.failure(), None);
     }
 }

@@ -18,7 +18,7 @@ pub struct Krum {
 }
 
 /// Squared Euclidean distances between all pairs.
-fn distances(changes: &[Flat]) -> Vec<Vec<f64>> {
+pub(crate) fn distances(changes: &[Flat]) -> Vec<Vec<f64>> {
     let mut distances = vec![vec![0.0; changes.len()]; changes.len()];
     for (i, a) in changes.iter().enumerate() {
         for (j, b) in changes.iter().enumerate().skip(i + 1) {
@@ -33,17 +33,22 @@ fn distances(changes: &[Flat]) -> Vec<Vec<f64>> {
 impl Krum {
     /// Positions by rising score, equal scores by position. A score that is not a number comes last.
     pub(crate) fn ranking(&self, changes: &[Flat]) -> Vec<usize> {
-        let nearest = changes.len().saturating_sub(self.byzantine + 2).max(1);
-        let score = |(own, row): (usize, &Vec<f64>)| {
-            let mut others: Vec<f64> =
-                row.iter().enumerate().filter(|(i, _)| *i != own).map(|(_, d)| *d).collect();
+        let all: Vec<usize> = (0..changes.len()).collect();
+        self.ranking_among(&all, &distances(changes))
+    }
+
+    /// The same for those at the positions `left`, as if there were no others; distances are between all.
+    pub(crate) fn ranking_among(&self, left: &[usize], distances: &[Vec<f64>]) -> Vec<usize> {
+        let nearest = left.len().saturating_sub(self.byzantine + 2).max(1);
+        let score = |own: &usize| {
+            let others = left.iter().filter(|other| *other != own);
+            let mut others: Vec<f64> = others.map(|other| distances[*own][*other]).collect();
             others.sort_by(f64::total_cmp);
             others.iter().take(nearest).sum::<f64>()
         };
-        let scores: Vec<f64> = distances(changes).iter().enumerate().map(score).collect();
-        let mut order: Vec<usize> = (0..changes.len()).collect();
-        order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(a.cmp(b)));
-        order
+        let mut order: Vec<(f64, usize)> = left.iter().map(|own| (score(own), *own)).collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        order.into_iter().map(|(_, position)| position).collect()
     }
 }
 

@@ -126,6 +126,7 @@ impl Composed {
         let mut queue = VecDeque::new();
         if switch.seam() == Seam::Pace {
             self.bells.silence();
+            self.break_off_judging(cx);
             queue.extend(self.started.then_some(PaceSignal::Start));
         }
         Ok(self.go_through(queue, cx))

@@ -1,7 +1,8 @@
 //! The gate: an arrived update gets its values here, and passes the guards.
 
-use super::{Promises, Reply};
+use super::{Promises, Reply, place};
 use crate::guard::{self, Finding, Guard, Incident};
+use crate::registry::Seam;
 use crate::seams::View;
 use crate::signal::Order;
 use crate::update::{Arrival, Update};
@@ -23,6 +24,7 @@ impl Gate<'_> {
     pub(super) fn knows(&mut self, arrival: &mut Arrival) -> bool {
         let (of, orders) = ((arrival.task, arrival.client), &mut *self.orders);
         let mut note = |finding: Finding| orders.push(finding.order(of));
+        place::enter_with(Seam::Guard, of);
         let known = guard::admit_arrival(self.guards, arrival, &self.view, &mut note);
         if !known {
             self.bases.remove(&arrival.task);
@@ -45,6 +47,7 @@ impl Gate<'_> {
         let Reply { params, steps, loss, loss_squared, scalars, extras, payload: _ } = reply;
         let mut update =
             Update { arrival, base, params, steps, loss, loss_squared, scalars, extras };
+        place::enter_with(Seam::Guard, (task, client));
         let orders = &mut *self.orders;
         let mut note = |finding: Finding| orders.push(finding.order((task, client)));
         guard::admit(self.guards, &mut update, &self.view, &mut note).then_some(update)

@@ -1,7 +1,8 @@
 //! The first half of a version: clients are chosen and invited, and asked again later when too few are
 //! free.
 
-use super::{Composed, Context};
+use super::{Composed, Context, place};
+use crate::registry::Seam;
 use crate::seams::Flight;
 use crate::signal::{Assignment, Invitation, Order};
 use offbeat_kernel::{ClientId, Purpose, Span, TaskId, Time};
@@ -32,6 +33,7 @@ impl Composed {
             let mut stream = cx.seeds.stream(Purpose::Selection, 0, self.selections);
             self.selections += 1;
             let view = Self::view((self.version, &self.ledger, &self.busy), cx);
+            place::enter(Seam::Select);
             let chance = self.seams.select.chance_of_each(want, &view);
             let chosen = self.seams.select.select(want, &view, &mut stream);
             if chance.is_some() && chosen.is_empty() && view.all_free().is_empty() {
@@ -77,6 +79,7 @@ impl Composed {
         }
         let group = self.group_of.get(&client).copied().unwrap_or(0);
         let model = self.models.get(&group).unwrap_or(&self.models[&0]).clone();
+        place::enter(Seam::Companion);
         let companion = self.seams.companion.as_mut();
         let extras = companion.map(|part| part.outfit(client, &model)).unwrap_or_default();
         self.send((client, assignment), model, extras, cx);

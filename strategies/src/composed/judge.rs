@@ -53,4 +53,32 @@ impl Composed {
         }
         updates
     }
+
+    /// Breaks off the round of judges that is open, if there is one: a pace that has not asked them does not know
+    /// what they say. Their tasks are taken back, and the updates to be judged are thrown away and counted.
+    pub(super) fn break_off_judging(&mut self, cx: &mut Context<'_>) {
+        for update in std::mem::take(&mut self.candidates) {
+            let Arrival { task, client, .. } = update.arrival;
+            let reason = "thrown away: the pace was switched before it was judged".to_string();
+            self.orders.push(Order::Failed { task, client, reason });
+        }
+        // What a judge is sent and returns in place of a model is empty.
+        let verdicts = |task: &TaskId| self.bases.get(task).is_some_and(|base| base.is_empty());
+        let (said, rest): (Vec<Arrival>, Vec<Arrival>) =
+            std::mem::take(&mut self.arrived).into_iter().partition(|a| verdicts(&a.task));
+        self.arrived = rest;
+        for Arrival { task, .. } in said {
+            self.bases.remove(&task);
+            cx.promises.discard(task);
+        }
+        let judges = self.flights.iter().filter(|(_, flight)| flight.assignment.is_judging());
+        let judges: Vec<(TaskId, ClientId)> =
+            judges.map(|(task, flight)| (*task, flight.client)).collect();
+        for (task, client) in judges {
+            self.flights.remove(&task);
+            self.busy.remove(&client);
+            self.bases.remove(&task);
+            self.orders.push(Order::Cancel { task, client });
+        }
+    }
 }

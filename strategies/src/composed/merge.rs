@@ -2,9 +2,10 @@
 //! combined and refined.
 
 use super::gate::Gate;
-use super::{Composed, Context};
+use super::{Composed, Context, place};
 use crate::guard::{Fault, Finding};
 use crate::privacy::Protection;
+use crate::registry::Seam;
 use crate::seams::{Batch, Combine, Companion, View};
 use crate::signal::{Order, Used};
 use crate::update::{Arrival, Feedback, Update};
@@ -30,6 +31,7 @@ impl Composed {
             None => self.merge_whole(batch, tag, cx),
         };
         if let Some(companion) = self.seams.companion.as_mut().filter(|_| !merged.is_empty()) {
+            place::enter(Seam::Companion);
             companion.merged(&Self::view((self.version, &self.ledger, &self.busy), cx));
         }
         self.absent = 0;
@@ -47,7 +49,13 @@ impl Composed {
             .partition::<Vec<_>, _>(|arrival| wanted.contains(&arrival.task));
         self.arrived = rest;
         batch.sort_by_key(|arrival| (arrival.client, arrival.task));
+        let (gate, Rest { view, .. }) = self.gate(cx);
+        place::enter(Seam::Guard);
+        gate.guards.iter_mut().for_each(|guard| guard.arrivals(&batch, &view));
+        let came = batch.len();
         batch.retain_mut(|arrival| self.gate(cx).0.knows(arrival));
+        // Whoever is refused is a member of the round whose part is missing.
+        self.absent += came - batch.len();
         batch
     }
 
@@ -83,6 +91,7 @@ impl Composed {
             return None;
         }
         let view = Self::view((self.version, &self.ledger, &self.busy), cx);
+        place::enter(Seam::Weigh);
         self.seams.weigh.weigh_arrivals(batch, &view)
     }
 
@@ -99,17 +108,22 @@ impl Composed {
         let (mut gate, Rest { mut companion, combine, protection, view }) = self.gate(cx);
         let mut updates = batch.into_iter().enumerate().filter_map(|(i, arrival)| {
             let update = gate.take(arrival)?;
+            let answer = (update.arrival.task, update.arrival.client);
             if let Some(companion) = companion.as_mut() {
+                place::enter_with(Seam::Companion, answer);
                 companion.absorb(&update, &view);
             }
             merged.push((update.feedback(version), weights[i], 0));
+            place::enter_with(Seam::Combine, answer);
             Some((i, update))
         });
         let mut batch = Batch { model: &model, group: 0, tag, weights, updates: &mut updates };
+        place::enter(Seam::Combine);
         let next = match protection {
             Some(protection) => protection.combine(combine, &mut batch, dropped, &view),
             None => Ok(combine.combine(&mut batch, &view)),
         };
+        let next = next.and_then(|next| combine.failure().map_or(Ok(next), Err));
         // A combiner may stop early; what it left is computed and noted all the same.
         updates.by_ref().for_each(drop);
         drop(updates);
@@ -135,6 +149,7 @@ impl Composed {
             return Vec::new();
         }
         let view = Self::view((self.version, &self.ledger, &self.busy), cx);
+        place::enter(Seam::Group);
         let groups = self.seams.group.group(&updates, &view);
         let mut merged = Vec::with_capacity(updates.len());
         let members: BTreeSet<u32> = groups.iter().copied().collect();
@@ -161,14 +176,18 @@ impl Composed {
         let dropped = self.dropped();
         let view = Self::view((self.version, &self.ledger, &self.busy), cx);
         let model = self.models.get(&group).unwrap_or(&self.models[&0]).clone();
+        place::enter(Seam::Weigh);
         let weights = self.seams.weigh.weigh(own, &model, &view);
         for (update, weight) in own.iter().zip(&weights) {
             self.group_of.insert(update.arrival.client, group);
             merged.push((update.feedback(self.version), *weight, group));
             if let Some(companion) = self.seams.companion.as_mut() {
+                let answer = (update.arrival.task, update.arrival.client);
+                place::enter_with(Seam::Companion, answer);
                 companion.absorb(update, &view);
             }
         }
+        place::enter(Seam::Combine);
         let mut feed = own.iter().cloned().enumerate();
         let mut batch = Batch { model: &model, group, tag, weights: &weights, updates: &mut feed };
         let combine = &mut *self.seams.combine;
@@ -176,8 +195,12 @@ impl Composed {
             Some(protection) => protection.combine(combine, &mut batch, dropped, &view),
             None => Ok(combine.combine(&mut batch, &view)),
         };
+        let next = next.and_then(|next| combine.failure().map_or(Ok(next), Err));
         let next = next.map(|next| match self.seams.refine.as_mut() {
-            Some(refine) => refine.refine(next, own, &view),
+            Some(refine) => {
+                place::enter(Seam::Refine);
+                refine.refine(next, own, &view)
+            }
             None => next,
         });
         self.renew(group, next, &mut merged);
@@ -216,6 +239,7 @@ impl Composed {
 
     pub(super) fn publish(&mut self, merged: Vec<(Feedback, f64, u32)>) {
         self.version = self.version.next();
+        place::at(self.version);
         let mut used = Vec::with_capacity(merged.len());
         for (feedback, weight, group) in merged {
             let record = self.ledger.entry(feedback.arrival.client);
@@ -225,6 +249,7 @@ impl Composed {
             record.last_loss = Some(feedback.loss);
             record.last_loss_squared = Some(feedback.loss_squared);
             record.note_staleness(feedback.staleness);
+            place::enter_with(Seam::Select, (feedback.arrival.task, feedback.arrival.client));
             self.seams.select.merged(&feedback);
             used.push(Used {
                 task: feedback.arrival.task,

@@ -11,9 +11,11 @@ mod gate;
 mod invite;
 mod judge;
 mod merge;
+mod place;
 mod protected;
 mod state;
 
+pub use self::place::Place;
 pub use self::state::State;
 
 use self::bells::Bells;
@@ -22,7 +24,7 @@ use self::invite::RETRY;
 use crate::guard::Guard;
 use crate::ledger::Ledger;
 use crate::privacy::Protection;
-use crate::registry::Switch;
+use crate::registry::{Seam, Switch};
 use crate::roster::Roster;
 use crate::seams::{
     Combine, Companion, Desk, Flight, Group, Pace, PaceSignal, Refine, Select, View, Weigh, Wish,
@@ -215,6 +217,7 @@ impl Composed {
 
     /// Lets the pace answer signals until there are none, and gives the orders that came of it.
     fn go_through(&mut self, mut queue: VecDeque<PaceSignal>, cx: &mut Context<'_>) -> Vec<Order> {
+        place::at(self.version);
         while let Some(signal) = queue.pop_front() {
             for wish in self.ask_pace(signal, cx) {
                 self.carry_out(wish, cx, &mut queue);
@@ -238,6 +241,7 @@ impl Composed {
             arrived: &self.arrived,
             wishes: Vec::new(),
         };
+        place::enter(Seam::Pace);
         self.seams.pace.on(signal, &mut desk);
         desk.wishes
     }
@@ -258,6 +262,7 @@ impl Composed {
         self.bases.remove(&task);
         self.absent += usize::from(reason != LossReason::Declined);
         self.ledger.entry(client).lost += 1;
+        place::enter_with(Seam::Select, (task, client));
         self.seams.select.lost(client, reason);
         Some(PaceSignal::Lost(task))
     }

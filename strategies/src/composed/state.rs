@@ -2,7 +2,7 @@
 
 use super::bells::Bells;
 use super::durable::Durable;
-use super::{Composed, Seams};
+use super::{Composed, Seams, place};
 use crate::ledger::Ledger;
 use crate::registry::{Registry, Seam, Switch};
 use crate::seams::Flight;
@@ -165,15 +165,25 @@ impl PartStates {
     fn of(seams: &Seams) -> Result<Self, CodecError> {
         let Seams { select, pace, guard, group, weigh, combine, refine, companion, protection } =
             seams;
+        let within = |seam, save: &dyn Fn() -> Result<Vec<u8>, CodecError>| {
+            place::enter(seam);
+            save()
+        };
+        place::enter(Seam::Guard);
+        let guard = guard.iter().map(|part| part.save()).collect::<Result<_, _>>()?;
+        place::enter(Seam::Refine);
+        let refine = refine.as_ref().map(|part| part.save()).transpose()?;
+        place::enter(Seam::Companion);
+        let companion = companion.as_ref().map(|part| part.save()).transpose()?;
         Ok(Self {
-            select: select.save()?,
-            pace: pace.save()?,
-            guard: guard.iter().map(|part| part.save()).collect::<Result<_, _>>()?,
-            group: group.save()?,
-            weigh: weigh.save()?,
-            combine: combine.save()?,
-            refine: refine.as_ref().map(|part| part.save()).transpose()?,
-            companion: companion.as_ref().map(|part| part.save()).transpose()?,
+            select: within(Seam::Select, &|| select.save())?,
+            pace: within(Seam::Pace, &|| pace.save())?,
+            guard,
+            group: within(Seam::Group, &|| group.save())?,
+            weigh: within(Seam::Weigh, &|| weigh.save())?,
+            combine: within(Seam::Combine, &|| combine.save())?,
+            refine,
+            companion,
             protection: protection.as_ref().map(|part| part.save()).transpose()?,
         })
     }

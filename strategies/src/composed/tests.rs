@@ -68,9 +68,15 @@ struct Play {
     invited: VecDeque<Invitation>,
     timers: BTreeSet<(Time, u64)>,
     finished: Option<String>,
+    /// So many of the next answers name a wrong number of samples.
+    liars: usize,
 }
 
 impl Play {
+    fn lie_about_samples(&mut self, liars: usize) {
+        self.liars = liars;
+    }
+
     fn new(pace: PacePart, count: u32) -> Self {
         let weigh = vec![WeighPart::Staleness(weigh::Staleness::Polynomial { a: 0.5 })];
         let combine = CombinePart::Mean(Mean { by: By::Count, ..Mean::default() });
@@ -87,6 +93,7 @@ impl Play {
             invited: VecDeque::new(),
             timers: BTreeSet::new(),
             finished: None,
+            liars: 0,
         }
     }
 
@@ -133,11 +140,13 @@ impl Play {
         if !answers {
             return self.on(Signal::Lost { task, client, reason: LossReason::DroppedOut });
         }
+        let lies = self.liars > 0;
+        self.liars -= usize::from(lies);
         self.on(Signal::Arrived(Arrival {
             task,
             client,
             base_version: version,
-            samples: 10,
+            samples: if lies { 1000 } else { 10 },
             completeness: 1.0,
             invited: self.now,
             arrived: self.now,
@@ -220,4 +229,5 @@ fn a_large_population_is_not_asked_one_by_one_while_somebody_works() {
     assert!(gone.finished.expect("over").contains("none will come back"));
 }
 
+mod judged;
 mod private;

@@ -7,11 +7,13 @@
 //! the arithmetic is refused whatever the scenario says.
 
 mod norm;
+mod outlying;
 mod plausible;
 mod relative;
 mod scalars;
 
 pub use norm::{Excess, Norm};
+pub use outlying::{RelativeScalars, RelativeScalarsSettings};
 pub use plausible::{ENORMOUS, plausible};
 pub use relative::{RelativeNorm, RelativeNormSettings};
 pub use scalars::Scalars;
@@ -118,6 +120,9 @@ pub struct Incident {
 
 /// Is this update let in?
 pub trait Guard: Debug + Send {
+    /// Told of all that is about to be merged, before any of it is judged.
+    fn arrivals(&mut self, _arrivals: &[Arrival], _view: &View<'_>) {}
+
     /// Judges what is known at arrival, before the weights are computed from it. May change it.
     fn arrival(&mut self, _arrival: &mut Arrival, _view: &View<'_>) -> Option<Finding> {
         None

@@ -202,6 +202,7 @@ impl GuardPart {
             Self::Norm(part) => Box::new(part),
             Self::RelativeNorm(settings) => Box::new(guard::RelativeNorm::new(settings)),
             Self::Scalars(part) => Box::new(part),
+            Self::RelativeScalars(settings) => Box::new(guard::RelativeScalars::new(settings)),
             Self::Custom(custom) => registry.guard.make("guard", &custom)?,
         })
     }

@@ -147,6 +147,12 @@ const CATALOGUE: &[Entry] = &[
     entry(Guard, "norm", "changes above a norm are clipped or refused", "Sun et al. 2019"),
     entry(Guard, "relative-norm", "the same, relative to the running median of norms", ""),
     entry(Guard, "scalars", "refuses changed sample counts and figures outside their range", ""),
+    entry(
+        Guard,
+        "relative-scalars",
+        "clips or refuses reported figures that are far from those of other clients",
+        "Hampel 1974 (median absolute deviation)",
+    ),
     entry(Group, "one", "one model for all", ""),
     entry(Group, "by-tag", "a model for every tier", ""),
     entry(Group, "by-client", "a model for every client: nothing is shared", "standalone training"),

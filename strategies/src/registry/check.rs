@@ -58,6 +58,13 @@ impl Checker {
         self.require(value > 0.0 && value <= 1.0, key, value, "above 0 and at most 1")
     }
 
+    /// A window of at least 1, and a warm-up inside it.
+    fn looks_back(&mut self, part: &str, window: usize, warm_up: usize) -> &mut Self {
+        let (fits, key) = (warm_up <= window, format!("{part}.warm_up"));
+        self.positive(&format!("{part}.window"), window as u64);
+        self.require(fits, &key, warm_up, format!("at most the window, which is {window}"))
+    }
+
     /// In [0, 1).
     fn decay(&mut self, key: &str, value: f64) -> &mut Self {
         self.require((0.0..1.0).contains(&value), key, value, "at least 0 and below 1")
@@ -192,15 +199,11 @@ impl GuardPart {
         let mut c = Checker::new(&format!("strategy.guard[{index}]"));
         match self {
             Self::Norm(n) => c.above_zero("norm.most", n.most),
-            Self::RelativeNorm(r) => c
-                .above_zero("relative-norm.factor", r.factor)
-                .positive("relative-norm.window", r.window as u64)
-                .require(
-                    r.warm_up <= r.window,
-                    "relative-norm.warm_up",
-                    r.warm_up,
-                    format!("at most the window, which is {}", r.window),
-                ),
+            Self::RelativeNorm(r) => c.above_zero("relative-norm.factor", r.factor).looks_back(
+                "relative-norm",
+                r.window,
+                r.warm_up,
+            ),
             Self::Scalars(s) => {
                 let distance = s.most_cosine_distance.unwrap_or(2.0);
                 let fits = distance > 0.0 && distance <= 2.0;
@@ -211,6 +214,10 @@ impl GuardPart {
                     "above 0 and at most 2",
                 )
             }
+            Self::RelativeScalars(r) => c
+                .above_zero("relative-scalars.deviations", r.deviations)
+                .at_least("relative-scalars.ratio", r.ratio, 1.0)
+                .looks_back("relative-scalars", r.window, r.warm_up),
             Self::Custom(_) => &mut c,
         };
         c.found

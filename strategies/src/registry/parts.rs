@@ -97,6 +97,8 @@ pub enum GuardPart {
     RelativeNorm(guard::RelativeNormSettings),
     /// A check of what clients report beside their parameters.
     Scalars(guard::Scalars),
+    /// A check of what clients report against what others report.
+    RelativeScalars(guard::RelativeScalarsSettings),
     /// A registered part.
     Custom(Custom),
 }

@@ -234,7 +234,7 @@ fn unbounded(part: &WeighPart) -> Option<&'static str> {
 
 /// A guard that judges a client by what others sent.
 fn looks_at_others(part: &GuardPart) -> Option<&'static str> {
-    matches!(part, GuardPart::RelativeNorm(_)).then_some(
+    matches!(part, GuardPart::RelativeNorm(_) | GuardPart::RelativeScalars(_)).then_some(
         "one client would move what others are held to, and no noise covers that; use the guard `norm`",
     )
 }

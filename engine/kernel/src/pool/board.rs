@@ -2,6 +2,7 @@
 
 use super::{JobError, Runner};
 use crate::id::JobId;
+use crate::panic::panic_text;
 use crossbeam_channel::{Receiver, Sender};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,7 +64,7 @@ impl<R: Runner> Shared<R> {
         self.computed.fetch_add(1, Ordering::Relaxed);
         match result {
             Ok(result) => result.map_err(JobError::Failed),
-            Err(panic) => Err(JobError::Panicked(message(&*panic))),
+            Err(panic) => Err(JobError::Panicked(panic_text(&*panic))),
         }
     }
 }
@@ -92,12 +93,4 @@ pub(super) fn work<R: Runner>(
             }
         }
     }
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_string())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_string())
 }

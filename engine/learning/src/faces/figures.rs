@@ -35,8 +35,9 @@ pub struct FaceFigures {
     pub impostor: u64,
     /// True accept rate at each of [`FALSE_ACCEPTS`]; `None` where there are too few pairs to say.
     pub tar: [Option<f64>; 4],
-    /// Equal error rate: where as many genuine pairs are rejected as others accepted.
-    pub eer: f64,
+    /// Equal error rate: where as many genuine pairs are rejected as others accepted; `None` without pairs of
+    /// both kinds.
+    pub eer: Option<f64>,
     /// False and true accept rates, the former ascending.
     pub roc: Vec<[f64; 2]>,
     /// Queries of persons that are enrolled.
@@ -88,7 +89,7 @@ impl FaceFigures {
         Some(FaceFigures {
             tar: std::array::from_fn(|place| rate(&|f| f.tar[place])),
             identified: std::array::from_fn(|place| rate(&|f| f.identified[place])),
-            eer: share * all.iter().map(|f| f.eer).sum::<f64>(),
+            eer: rate(&|f| f.eer),
             known_rank_1: share * all.iter().map(|f| f.known_rank_1).sum::<f64>(),
             ..(*first).clone()
         })
@@ -152,7 +153,7 @@ impl Pairs {
         let enough = ENOUGH as f64 / self.impostor.len() as f64;
         let tar = |far: f64| (far >= enough).then(|| self.true_accepts(far));
         figures.tar = FALSE_ACCEPTS.map(tar);
-        figures.eer = self.equal_error();
+        figures.eer = Some(self.equal_error());
         let points = POINTS_PER_DECADE as i32;
         let rates = (-4 * points..=0).map(|step| 10f64.powf(f64::from(step) / f64::from(points)));
         figures.roc = rates.filter_map(|far| Some([far, tar(far)?])).collect();

@@ -17,8 +17,8 @@ pub use regulariser::{Heads, Regulariser};
 use crate::resources::Resources;
 use crate::seams::{Companion, View, state_in_bytes};
 use crate::update::Update;
+use offbeat_kernel::ClientId;
 use offbeat_kernel::codec::CodecError;
-use offbeat_kernel::{ClientId, Version};
 use offbeat_learning::Flat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,17 +72,8 @@ pub struct FedGc {
 /// What changes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct State {
-    held: BTreeMap<ClientId, Held>,
-    /// Returns that were trained from embeddings which the server had changed meanwhile.
-    merged_late: u64,
-}
-
-/// One client's embeddings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Held {
-    head: Flat,
-    /// Version of the model with which they changed last.
-    changed: Version,
+    /// The embeddings of every client that was merged.
+    held: BTreeMap<ClientId, Flat>,
 }
 
 impl State {
@@ -104,12 +95,7 @@ impl FedGc {
 
     /// The embeddings of a client as they are now, if it was ever merged.
     pub fn embeddings(&self, client: ClientId) -> Option<&Flat> {
-        self.state.held.get(&client).map(|held| &held.head)
-    }
-
-    /// How many returns were merged into embeddings that had changed since they were sent.
-    pub fn merged_late(&self) -> u64 {
-        self.state.merged_late
+        self.state.held.get(&client)
     }
 
     fn head(&self, client: ClientId) -> Option<Flat> {
@@ -119,12 +105,12 @@ impl FedGc {
     }
 
     /// One step down the regulariser over all heads.
-    fn correct(&mut self, version: Version) {
+    fn correct(&mut self) {
         let step = self.settings.strength * self.first.rate;
         if step == 0.0 || self.state.held.len() < 2 {
             return;
         }
-        let numbers: Vec<_> = self.state.held.values().map(|held| held.head.host()).collect();
+        let numbers: Vec<_> = self.state.held.values().map(Flat::host).collect();
         let classes = self.state.held.keys().map(|client| self.first.heads[client.index()].1);
         let each = numbers.iter().map(|head| head.as_slice()).zip(classes);
         let heads = Heads::new(each, self.first.width);
@@ -133,9 +119,8 @@ impl FedGc {
         for (held, gradient) in self.state.held.values_mut().zip(heads.apart(&gradient)) {
             // Biases, behind the weights, are no embeddings.
             let mut whole = gradient.to_vec();
-            whole.resize(held.head.len(), 0.0);
-            held.head.add_scaled(-step as f32, &Flat::new(whole));
-            held.changed = version.next();
+            whole.resize(held.len(), 0.0);
+            held.add_scaled(-step as f32, &Flat::new(whole));
         }
     }
 }
@@ -145,7 +130,7 @@ impl Companion for FedGc {
         self.head(client).map(|head| (EMBEDDINGS.to_string(), head)).into_iter().collect()
     }
 
-    fn absorb(&mut self, update: &Update, view: &View<'_>) {
+    fn absorb(&mut self, update: &Update, _: &View<'_>) {
         let client = update.arrival.client;
         let (Some(change), Some(mut head)) = (update.extras.get(EMBEDDINGS), self.head(client))
         else {
@@ -155,15 +140,11 @@ impl Companion for FedGc {
             return;
         }
         head.add_scaled(1.0, change);
-        let changed = self.state.held.get(&client).map(|held| held.changed);
-        if changed.is_some_and(|changed| changed > update.arrival.base_version) {
-            self.state.merged_late += 1;
-        }
-        self.state.held.insert(client, Held { head, changed: view.version.next() });
+        self.state.held.insert(client, head);
     }
 
-    fn merged(&mut self, view: &View<'_>) {
-        self.correct(view.version);
+    fn merged(&mut self, _: &View<'_>) {
+        self.correct();
     }
 
     fn save(&self) -> Result<Vec<u8>, CodecError> {

@@ -1,8 +1,9 @@
 //! Protection inside the strategy: draws of nobody, crashes, budgets, and rounds with too few answers.
 
 use super::*;
+use crate::guard::Scalars;
 use crate::privacy::{Accountant, Central, Local, Privacy};
-use crate::registry::SelectPart;
+use crate::registry::{GuardPart, SelectPart};
 use crate::secure::Secure;
 
 fn parts(select: SelectPart, clients: usize, privacy: Privacy) -> Parts {
@@ -120,4 +121,22 @@ fn a_hidden_sum_with_too_few_answers_is_a_lost_round() {
     assert_eq!(round(3), [7]);
     assert_eq!(round(4), Vec::<usize>::new());
     assert_eq!(round(0), [10], "the next round is whole again");
+}
+
+/// Of ten clients nine have to answer. Those whose count of samples is refused when they arrive are members of the
+/// round as the others are: with two of them too few are left, and the sum stays hidden.
+#[test]
+fn clients_refused_on_arrival_count_against_the_threshold() {
+    for (liars, published) in [(0, 1), (1, 1), (2, 0)] {
+        let secure = Secure { threshold: 0.9, range: 1e4, ..Secure::default() };
+        let privacy = Privacy { secure: Some(secure), ..Privacy::default() };
+        let guard = vec![GuardPart::Scalars(Scalars::default())];
+        let parts = Parts { guard, ..parts(SelectPart::All, 10, privacy) };
+        let mut play = Play::with(&parts, 10);
+        play.on(Signal::Start);
+        play.lie_about_samples(liars);
+        let came: Vec<Publication> = (0..10).flat_map(|_| play.end(0, true)).collect();
+        assert_eq!(came.len(), published, "{liars} of ten lie");
+        assert!(came.iter().all(|publication| publication.used.len() == 10 - liars));
+    }
 }
