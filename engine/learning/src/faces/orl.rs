@@ -149,6 +149,10 @@ fn malformed(path: &Path, place: &str, reason: String) -> LearnError {
 }
 
 #[cfg(test)]
+#[path = "../../../kernel/tests/common/fuzz.rs"]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::reid::Colours;
@@ -173,6 +177,22 @@ mod tests {
         std::fs::write(dir.path().join("s1/target.jpg"), b"not a picture").expect("writable");
         std::fs::write(dir.path().join("README"), b"words").expect("writable");
         dir
+    }
+
+    #[test]
+    fn ten_million_unexpected_bytes_of_pgm() {
+        let mut valid = b"P5\n# by hand\n3 4\n255\n".to_vec();
+        valid.extend([7; 12]);
+        let other = [b"P5 2 1 9 ".to_vec(), vec![1, 2]].concat();
+        fuzz::fuzz("PGM", &[valid, other], fuzz::TEN_MILLION, |input| {
+            match parse(Path::new("1.pgm"), input) {
+                Ok((width, height, pixels)) => {
+                    assert_eq!(width as usize * height as usize, pixels.len());
+                    true
+                }
+                Err(_) => false,
+            }
+        });
     }
 
     #[test]

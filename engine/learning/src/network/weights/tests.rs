@@ -1,6 +1,9 @@
 //! Files that are written and read back, and those that do not fit.
 
 use super::*;
+#[path = "../../../../kernel/tests/common/fuzz.rs"]
+mod fuzz;
+
 use crate::network::{Backbone, Normalisation, ReidSpec};
 use crate::network::{Network, NetworkSpec};
 use offbeat_kernel::{Purpose, SeedTree};
@@ -40,6 +43,20 @@ fn errors_name_the_file_and_the_tensor() {
     assert!(matches!(load_weights(&absent, small.layout()), Err(LearnError::Io { .. })));
     let short = save_weights(&path, &Flat::zeros(1), small.layout());
     assert!(matches!(short, Err(LearnError::Invalid(_))));
+}
+
+/// Mutations of a small file, among them of the pickled program inside.
+#[test]
+fn ten_million_unexpected_bytes_of_pytorch_weights() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("w.pt");
+    let network = Network::new(&NetworkSpec::Softmax, &[2], 2).expect("valid");
+    let tensors: [(&str, &[usize], Vec<f32>); 2] =
+        [("f.weight", &[2, 2], vec![0.5; 4]), ("f.bias", &[2], vec![1.0; 2])];
+    fuzz::fuzz("PyTorch weights", &[torch_file(&tensors)], fuzz::TEN_MILLION, |input| {
+        std::fs::write(&path, input).expect("written");
+        load_weights(&path, network.layout()).is_ok()
+    });
 }
 
 /// A file as `torch.save` writes it: a zip archive without compression that holds a pickled dictionary
