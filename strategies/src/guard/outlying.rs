@@ -92,8 +92,12 @@ impl RelativeScalars {
         let middle = median(&mut others);
         others.iter_mut().for_each(|value| *value = (*value - middle).abs());
         let spread = NORMAL * median(&mut others);
-        let away =
-            (self.settings.deviations * spread).max((self.settings.ratio - 1.0) * middle.abs());
+        // Squares lie as far apart as the squares of what they are made of.
+        let ratio = match name {
+            SQUARED => self.settings.ratio * self.settings.ratio,
+            _ => self.settings.ratio,
+        };
+        let away = (self.settings.deviations * spread).max((ratio - 1.0) * middle.abs());
         Some((middle - away, middle + away))
     }
 
@@ -116,6 +120,7 @@ impl RelativeScalars {
 
 const SAMPLES: &str = "number of samples";
 const STEPS: &str = "number of steps";
+const SQUARED: &str = "squared loss";
 
 impl Guard for RelativeScalars {
     fn arrivals(&mut self, arrivals: &[Arrival], _: &View<'_>) {
@@ -135,7 +140,7 @@ impl Guard for RelativeScalars {
         let mut figures = vec![
             (STEPS.to_string(), update.steps as f64),
             ("loss".to_string(), update.loss),
-            ("squared loss".to_string(), update.loss_squared),
+            (SQUARED.to_string(), update.loss_squared),
         ];
         figures.extend(update.scalars.iter().map(|(name, value)| (name.clone(), *value)));
         let mut first = None;
@@ -146,7 +151,7 @@ impl Guard for RelativeScalars {
             match name.as_str() {
                 STEPS => update.steps = bound.round().max(0.0) as u64,
                 "loss" => update.loss = bound,
-                "squared loss" => update.loss_squared = bound,
+                SQUARED => update.loss_squared = bound,
                 _ => {
                     update.scalars.insert(name, bound);
                 }
