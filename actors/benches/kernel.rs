@@ -8,7 +8,7 @@ use offbeat_actors::message::{Address, Event, Message};
 use offbeat_actors::network::ServerLink;
 use offbeat_actors::retrieval::ReIdBench;
 use offbeat_actors::rules::RetrievalRules;
-use offbeat_actors::work::{Shards, Workbench};
+use offbeat_actors::work::{Devices, Shards, Workbench};
 use offbeat_actors::{EvaluationRules, Federation, Ideal, Memory, StopRules};
 use offbeat_kernel::pool::PoolConfig;
 use offbeat_kernel::{Calendar, ClientId, Journal, Purpose, SeedTree, Span, TaskId, Time};
@@ -151,6 +151,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
             timing_only: true,
         },
         pool: PoolConfig { workers: 1, budget_bytes: 1 << 30 },
+        devices: Devices::default(),
         registry: offbeat_strategies::Registry::default(),
         seams: Seams {
             select: Box::new(select::Uniform),

@@ -7,7 +7,7 @@ use offbeat_actors::client::Samples;
 use offbeat_actors::network::ServerLink;
 use offbeat_actors::retrieval::ReIdBench;
 use offbeat_actors::rules::RetrievalRules;
-use offbeat_actors::work::{Shards, Workbench};
+use offbeat_actors::work::{Devices, Shards, Workbench};
 use offbeat_actors::{EvaluationRules, Federation, Ideal, Memory, RunResult, StopRules};
 use offbeat_kernel::pool::PoolConfig;
 use offbeat_kernel::{ClientId, Purpose, SeedTree};
@@ -72,6 +72,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
             timing_only: false,
         },
         pool: PoolConfig { workers, budget_bytes: 1 << 30 },
+        devices: Devices::default(),
         registry: offbeat_strategies::Registry::default(),
         seams: Seams {
             select: Box::new(select::Uniform),

@@ -23,11 +23,12 @@ use crate::strategist::Strategist;
 use crate::tally::Tally;
 use crate::tap::{Overhear, Tap};
 use crate::topology::Topology;
-use crate::work::Workbench;
+use crate::work::{Devices, Traffic, Workbench};
 use actix::{Actor, Addr};
 use offbeat_kernel::pool::PoolConfig;
 use offbeat_kernel::{ClientId, TaskId, Time};
 use offbeat_learning::Flat;
+use offbeat_learning::device::Transfers;
 use offbeat_learning::intern::Known;
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
@@ -46,6 +47,8 @@ pub struct Federation {
     pub workbench: Workbench,
     /// The compute pool's size.
     pub pool: PoolConfig,
+    /// What computes.
+    pub devices: Devices,
     /// The strategy's parts.
     pub seams: Seams,
     /// Where parts come from that are switched to.
@@ -121,6 +124,7 @@ mod assembly;
 mod ending;
 mod joining;
 mod noting;
+mod retrying;
 mod saving;
 mod system;
 
@@ -153,6 +157,8 @@ struct Driver {
     started: Instant,
     flushed: Instant,
     timing_only: bool,
+    /// What the workers copied, and what this thread had copied before the run.
+    traffic: (Traffic, Transfers),
     snapshot_wanted: bool,
     known: Known,
     keeper: Option<Box<dyn Keeper>>,
@@ -231,6 +237,7 @@ impl Driver {
         for effect in effects {
             self.apply(now, effect).await?;
         }
+        self.keep_retried(now);
         if self.records.len() >= 64 || self.flushed.elapsed() >= BEAT {
             self.flush().await?;
         }

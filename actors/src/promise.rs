@@ -7,14 +7,16 @@
 mod cohorts;
 mod joint;
 mod jointly;
+mod retried;
 
 pub use self::joint::{Joint, Part};
+pub(crate) use self::retried::Retried;
 
 use self::cohorts::Cohorts;
 use crate::retrieval::RetrieveJob;
 use crate::tally::Tally;
 use crate::tap::Leak;
-use crate::work::{EvaluateJob, Job, Output, Private, TrainJob, Workbench};
+use crate::work::{EvaluateJob, Job, Output, Private, TrainJob, Workshop};
 use offbeat_kernel::pool::{Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, TaskId, Time};
 use offbeat_learning::evaluate::Evaluation;
@@ -42,6 +44,8 @@ struct Inner {
     tally: Tally,
     /// What the pools of earlier processes did for this run.
     before: PoolStats,
+    /// Trainings whose device failed, until the driver records them.
+    retried: Vec<Retried>,
 }
 
 #[derive(Debug)]
@@ -101,16 +105,17 @@ impl<T> Want<T> {
 }
 
 impl Book {
-    /// A book over a pool that computes at most `cohort` trainings together.
-    pub fn new(pool: Pool<Workbench>, cohort: usize) -> Self {
+    /// A book over a pool that computes at most `cohorts[d]` trainings together on device `d`.
+    pub fn new(pool: Pool<Workshop>, cohorts: Vec<usize>) -> Self {
         Self(Rc::new(RefCell::new(Inner {
-            pool: Cohorts::new(pool, cohort),
+            pool: Cohorts::new(pool, cohorts),
             next_job: 0,
             tasks: BTreeMap::new(),
             joint: BTreeMap::new(),
             evaluations: BTreeMap::new(),
             tally: Tally::default(),
             before: PoolStats::default(),
+            retried: Vec::new(),
         })))
     }
 
@@ -118,7 +123,8 @@ impl Book {
     pub fn state(&self) -> State {
         let inner = self.0.borrow();
         // Every field by its name: one that is added and forgotten here does not compile.
-        let Inner { pool, next_job, tasks, joint, evaluations, tally: _, before } = &*inner;
+        let Inner { pool, next_job, tasks, joint, evaluations, tally: _, before, retried: _ } =
+            &*inner;
         let tasks = tasks.iter().map(|(task, open)| {
             let Open { job, reply, private, specification } = &**open;
             let (reply, private) = (reply.is_some(), private.is_some());
@@ -219,7 +225,7 @@ impl Book {
     pub fn take_evaluation(&self, job: JobId) -> Result<Evaluation, String> {
         let mut inner = self.0.borrow_mut();
         inner.evaluations.remove(&job);
-        match inner.pool.take(job) {
+        match inner.take(job, None) {
             Ok(Output::Evaluated(evaluation)) => Ok(evaluation),
             Ok(_) => Err(format!("{job} is not an evaluation")),
             Err(error) => Err(error.to_string()),
@@ -238,7 +244,7 @@ impl Book {
     pub fn take_retrieval(&self, job: JobId) -> Result<Found, String> {
         let mut inner = self.0.borrow_mut();
         inner.evaluations.remove(&job);
-        match inner.pool.take(job) {
+        match inner.take(job, None) {
             Ok(Output::Retrieved(found)) => Ok(found),
             Ok(_) => Err(format!("{job} is not a trial")),
             Err(error) => Err(error.to_string()),
@@ -265,7 +271,7 @@ impl Book {
     pub fn take_attack(&self, job: JobId) -> Result<Leak, String> {
         let mut inner = self.0.borrow_mut();
         inner.evaluations.remove(&job);
-        match inner.pool.take(job) {
+        match inner.take(job, None) {
             Ok(Output::Attacked(leak)) => Ok(*leak),
             Ok(_) => Err(format!("{job} is no attack")),
             Err(error) => Err(error.to_string()),
@@ -340,21 +346,23 @@ impl Inner {
 
     /// Brings a task's output from the pool, if it is still there.
     fn fetch(&mut self, task: TaskId) {
-        let Some(open) = self.tasks.get_mut(&task) else { return };
+        let Some(open) = self.tasks.get(&task) else { return };
         if !matches!((&open.reply, &open.private), (Want::Yes, _) | (_, Want::Yes)) {
             return;
         }
-        let (reply, private) = match self.pool.take(open.job) {
+        let job = open.job;
+        let (reply, private) = match self.take(job, Some(task)) {
             Ok(Output::Trained(both)) => {
                 let (reply, private) = *both;
                 (Ok(reply), Ok(private))
             }
             Ok(_) => {
-                let error = format!("{} is not a training", open.job);
+                let error = format!("{job} is not a training");
                 (Err(error.clone()), Err(error))
             }
             Err(error) => (Err(error.to_string()), Err(error.to_string())),
         };
+        let Some(open) = self.tasks.get_mut(&task) else { return };
         if matches!(open.reply, Want::Yes) {
             open.reply = Want::Here(reply);
         }

@@ -106,6 +106,21 @@ pub enum Record {
         /// What was found.
         incident: Incident,
     },
+    /// A training's device failed, and another did it. Told when its values are taken; no part of the digest.
+    Retried {
+        /// When the values were taken.
+        at: Time,
+        /// The task.
+        task: TaskId,
+        /// Whose.
+        client: ClientId,
+        /// The version that it started from.
+        version: Version,
+        /// Names of the devices that failed.
+        from: String,
+        /// Name of the device that did it.
+        to: String,
+    },
     /// A task that an edge server gave to a client of its own ended.
     EdgeTask {
         /// Which edge server.

@@ -4,6 +4,7 @@ use crate::tally::Counts;
 use offbeat_kernel::pool::PoolStats;
 use offbeat_kernel::{Digest, Time};
 use offbeat_learning::Flat;
+use offbeat_learning::device::Transfers;
 use offbeat_learning::evaluate::Evaluation;
 
 /// What a run comes to.
@@ -21,6 +22,8 @@ pub struct RunResult {
     pub pool: PoolStats,
     /// Number of worker threads.
     pub workers: usize,
+    /// What was copied between host memory and devices; only the process that ended the run counts.
+    pub transfers: Transfers,
     /// Wall time of the run in seconds.
     pub wall_seconds: f64,
     /// Why it ended, in words.

@@ -14,6 +14,7 @@ use crate::{director, edge, evaluator, network, promise, server, strategist, tap
 use offbeat_kernel::codec::{self, CodecError};
 use offbeat_kernel::{Calendar, ClientId, Journal, Time, Version};
 use offbeat_learning::Flat;
+use offbeat_learning::device::HomeDevice;
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_learning::intern::{self, Interned, Known};
 use offbeat_strategies::registry::Switch;
@@ -186,9 +187,9 @@ impl State {
         })
     }
 
-    /// The state in a snapshot.
-    pub(crate) fn unpack(snapshot: &Snapshot) -> Result<Self, CodecError> {
+    /// The state in a snapshot, for a run whose strategy has its vectors at `home`.
+    pub(crate) fn unpack(snapshot: &Snapshot, home: HomeDevice) -> Result<Self, CodecError> {
         let list = snapshot.vectors.iter().map(|held| Arc::clone(&held.values)).collect();
-        intern::scatter(list, || codec::decode(&snapshot.state))
+        intern::scatter(list, home, || codec::decode(&snapshot.state))
     }
 }

@@ -51,6 +51,10 @@ pub struct Counts {
     pub failures: Vec<String>,
     /// How many trainings failed.
     pub failed: u64,
+    /// Jobs that were computed on another device because theirs failed.
+    pub retried: u64,
+    /// The first few of them in words.
+    pub retries: Vec<String>,
     /// Between edge servers and their clients; the counts above are those of the server alone, but for
     /// failures.
     pub below: Below,
@@ -180,6 +184,16 @@ impl Tally {
             counts.failures.push(reason.to_string());
         }
         metrics::counter!("offbeat_jobs_failed_total").increment(1);
+    }
+
+    /// A job's device failed, and another did it.
+    pub(crate) fn retried(&self, words: &str) {
+        let mut counts = self.0.borrow_mut();
+        counts.retried += 1;
+        if counts.retries.len() < FIRST {
+            counts.retries.push(words.to_string());
+        }
+        metrics::counter!("offbeat_jobs_retried_total").increment(1);
     }
 
     /// The server crashed and goes on from an earlier version.

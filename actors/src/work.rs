@@ -1,13 +1,16 @@
 //! What the compute pool does: local trainings and evaluations.
 
 mod cohort;
+mod shop;
 mod training;
+
+pub use self::shop::{Devices, Retry, Traffic, Workshop};
 
 use crate::adversary::Adversaries;
 use crate::coded::Coded;
 use crate::retrieval::{ReIdBench, RetrieveJob};
 use crate::tap::{Leak, TapRules};
-use offbeat_kernel::{ClientId, Purpose, Runner, SeedTree, TaskId, Time, Version};
+use offbeat_kernel::{ClientId, Purpose, SeedTree, TaskId, Time, Version};
 use offbeat_learning::codec::Feedback;
 use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
@@ -132,9 +135,11 @@ pub enum Output {
     Cohort(Vec<Result<Output, String>>),
     /// What an attack found.
     Attacked(Box<Leak>),
+    /// What a job gave after its own device failed.
+    Retried(Box<(Output, Retry)>),
 }
 
-/// How the workers work: the network, the data and the plan, the same for all jobs of a run.
+/// How the workers of one device work: the network, the data and the plan, the same for all jobs of a run.
 #[derive(Clone)]
 pub struct Workbench {
     /// Trains and evaluates.
@@ -173,15 +178,12 @@ impl Debug for Workbench {
     }
 }
 
-impl Runner for Workbench {
-    type Job = Job;
-    type Output = Output;
-
-    fn at_once(&self, job: &Job) -> bool {
-        self.timing_only && matches!(job, Job::Train(_) | Job::Retrieve(_))
-    }
-
-    fn run(&self, _worker: usize, job: Job) -> Result<Output, String> {
+impl Workbench {
+    /// Does a job on the calling thread.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn run(&self, job: Job) -> Result<Output, String> {
         match job {
             Job::Train(job) if job.judging && !self.timing_only => self.judge(&job),
             Job::Train(job) => self.work(*job),
@@ -194,9 +196,7 @@ impl Runner for Workbench {
             }
         }
     }
-}
 
-impl Workbench {
     /// All parameters: what was received, followed by what the client has kept, or by fresh ones of
     /// its own when it trains for the first time.
     pub fn assemble(&self, shared: &Flat, client: ClientId, private: &Private) -> Flat {

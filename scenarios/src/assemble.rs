@@ -5,7 +5,7 @@ mod people;
 
 use ever::Ever;
 
-use crate::device::DeviceKind;
+use crate::device::{self, DeviceList, devices};
 use crate::diagnose::Problem;
 use crate::happenings::Scene;
 use crate::held::Held;
@@ -23,11 +23,12 @@ use crate::topology::topology;
 use crate::world::{Cost, World};
 use offbeat_actors::adversary::{Adversaries, Band};
 use offbeat_actors::rules::RetrievalRules;
-use offbeat_actors::work::Workbench;
+use offbeat_actors::work::{Devices, Workbench};
 use offbeat_actors::{DirectorSetup, EvaluationRules, Federation, StopRules, Target};
 use offbeat_kernel::hardship::Interventions;
 use offbeat_kernel::{ClientId, PoolConfig, Purpose, Span, Time, Version};
-use offbeat_learning::Part;
+use offbeat_learning::device::HomeDevice;
+use offbeat_learning::{Part, Trainer};
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::registry::{CompanionPart, Parts, Registry, SelectPart};
@@ -42,7 +43,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Settings {
     workers: usize,
     budget_bytes: u64,
-    device: DeviceKind,
+    device: Option<DeviceList>,
     timing_only: bool,
     interrupt: Arc<AtomicBool>,
     registry: Registry,
@@ -57,7 +58,7 @@ impl Settings {
         Self {
             workers: options.workers,
             budget_bytes: options.memory_bytes.unwrap_or_else(memory::half),
-            device: options.device,
+            device: options.device.clone(),
             timing_only: options.timing_only,
             interrupt: options.interrupt.clone(),
             registry: options.registry.clone(),
@@ -103,7 +104,10 @@ pub fn assemble(
         population = population.with_edges(tree.edges, tree.hardship());
     }
     let asked = sections.training.trainer;
-    let trainer = settings.device.open(asked, &prepared.network, &loaded.document)?;
+    let list = devices(settings.device.as_ref(), &sections.run);
+    let mut trainers = device::open(&list, asked, &prepared.network, &loaded.document)?.into_iter();
+    // A list has at least one device.
+    let Some(trainer) = trainers.next() else { return Err(Problem::new("device", "no device")) };
     let ever = Ever::of(sections, settings.begun_with.as_ref());
     let mut registry = people::registry(
         sections,
@@ -126,26 +130,36 @@ pub fn assemble(
         voices.get_or_init(|| shared);
     }
     let adversaries = Arc::new(adversaries(sections, prepared));
-    let cohort = sections.training.cohort.unwrap_or_else(|| trainer.cohort());
+    let cohort =
+        |trainer: &Arc<dyn Trainer>| sections.training.cohort.unwrap_or_else(|| trainer.cohort());
     let workbench = Workbench {
         aim: adversaries.aim(&prepared.test),
         adversaries,
         coded: Arc::new(sections.codec.coded(layout, shared)),
         reid: people::bench(sections, prepared, (&trainer, &ever), &loaded.document)?,
         tap: sections.tap.as_ref().map(TapSection::rules),
-        trainer,
         shards: Arc::new(Held::new(prepared)),
         test: prepared.test.clone(),
         plan,
         seeds: prepared.seeds,
         controls: sections.strategy.companion == CompanionPart::Scaffold,
-        cohort,
+        cohort: cohort(&trainer),
         local_privacy: sections.strategy.privacy.local,
         timing_only: settings.timing_only,
+        trainer,
     };
+    let mut further = Vec::new();
+    for trainer in trainers {
+        let reid = people::bench(sections, prepared, (&trainer, &ever), &loaded.document)?;
+        let cohort = cohort(&trainer);
+        further.push(Workbench { reid, cohort, trainer, ..workbench.clone() });
+    }
+    let home = HomeDevice::of(list.first()).map_err(device::problem)?;
+    let (workers, devices) = seats(&list, settings.workers, further, home);
     Ok(Federation {
         workbench,
-        pool: PoolConfig { workers: settings.workers, budget_bytes: settings.budget_bytes },
+        pool: PoolConfig { workers, budget_bytes: settings.budget_bytes },
+        devices,
         registry: registry.clone(),
         seams: seams(settings.begun_with.as_ref(), loaded, &registry)?,
         initial: prepared.initial.slice(0..shared),
@@ -161,6 +175,22 @@ pub fn assemble(
         director,
         trace: settings.trace,
     })
+}
+
+/// How many workers there are, and on which device each computes.
+fn seats(
+    list: &DeviceList,
+    workers: usize,
+    further: Vec<Workbench>,
+    home: HomeDevice,
+) -> (usize, Devices) {
+    let (names, seats) = (list.distinct(), list.of_workers(workers));
+    let place = |seat| names.iter().position(|name| name == seat).unwrap_or(0);
+    let of_workers = match names.len() {
+        1 => Vec::new(),
+        _ => seats.iter().map(place).collect(),
+    };
+    (seats.len(), Devices { names, further, of_workers, home })
 }
 
 /// Lets the director ask a script.

@@ -1,5 +1,6 @@
 //! The comparison that every federation should win: each client trains alone.
 
+use crate::device::{devices, trainer};
 use crate::prepare::Prepared;
 use crate::run::Options;
 use crate::scenario::Scenario;
@@ -36,7 +37,8 @@ pub fn alone(
     };
     let plan = Arc::new(LocalPlan { work, ..plan });
     let asked = scenario.sections().training.trainer;
-    let trainer = options.device.trainer(asked, &prepared.network)?;
+    let list = devices(options.device.as_ref(), &scenario.sections().run);
+    let trainer = trainer(list.first(), asked, &prepared.network)?;
     let next = AtomicUsize::new(0);
     let found = std::thread::scope(|scope| {
         let worker = || {

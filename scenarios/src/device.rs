@@ -2,77 +2,62 @@
 
 use crate::diagnose::Problem;
 use crate::document::Document;
-use clap::ValueEnum;
-use offbeat_learning::device::device;
+use crate::spec::RunSection;
+pub use offbeat_learning::device::DeviceList;
+use offbeat_learning::device::{Backend, DeviceName};
 use offbeat_learning::network::Network;
 use offbeat_learning::train::{self, TrainerKind};
 use offbeat_learning::{LearnError, Trainer};
 use std::sync::Arc;
 
-/// What computes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum DeviceKind {
-    /// Processor, pure Rust
-    #[default]
-    Flex,
-    /// Processor, LibTorch (builds with feature `tch`)
-    Tch,
-    /// Graphics card through WebGPU (builds with feature `wgpu`)
-    Wgpu,
-    /// Nvidia graphics card (builds with feature `cuda`)
-    Cuda,
+/// The devices of a run: those asked for, or else those that its scenario names, or the processor.
+pub fn devices(asked: Option<&DeviceList>, run: &RunSection) -> DeviceList {
+    asked.or(run.device.as_ref()).cloned().unwrap_or_default()
 }
 
-impl DeviceKind {
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Flex => "flex",
-            Self::Tch => "tch",
-            Self::Wgpu => "wgpu",
-            Self::Cuda => "cuda",
-        }
-    }
+/// A trainer for `network` on `device`: the one that was asked for, or the one that fits (hand-written passes on
+/// the processor in pure Rust, autodiff elsewhere).
+///
+/// # Errors
+/// [`LearnError::Invalid`] when the device cannot be opened.
+pub fn trainer(
+    device: DeviceName,
+    asked: Option<TrainerKind>,
+    network: &Arc<Network>,
+) -> Result<Arc<dyn Trainer>, LearnError> {
+    let kind = asked.unwrap_or(match device.backend() {
+        Backend::Flex => TrainerKind::Direct,
+        Backend::Tch | Backend::Wgpu | Backend::Cuda => TrainerKind::Autodiff,
+    });
+    Ok(train::trainer(kind, network.clone(), &device.open()?))
+}
 
-    /// A trainer for `network` on this device: the one that was asked for, or the one that fits
-    /// (hand-written passes on the processor in pure Rust, autodiff elsewhere).
-    ///
-    /// # Errors
-    /// [`LearnError::Invalid`] when this build has no such device.
-    pub fn trainer(
-        self,
-        asked: Option<TrainerKind>,
-        network: &Arc<Network>,
-    ) -> Result<Arc<dyn Trainer>, LearnError> {
-        let kind = asked.unwrap_or(match self {
-            Self::Flex => TrainerKind::Direct,
-            Self::Tch | Self::Wgpu | Self::Cuda => TrainerKind::Autodiff,
-        });
-        Ok(train::trainer(kind, network.clone(), &device(self.name())?))
+/// As [`trainer`] for each device of a list once, with what is wrong as a problem of the scenario in `document`.
+///
+/// # Errors
+/// When a device cannot be opened, or the trainer that was asked for cannot use it.
+pub fn open(
+    list: &DeviceList,
+    asked: Option<TrainerKind>,
+    network: &Arc<Network>,
+    document: &Document,
+) -> Result<Vec<Arc<dyn Trainer>>, Problem> {
+    let devices = list.distinct();
+    let path = "training.trainer";
+    let other = devices.iter().find(|device| device.backend() != Backend::Flex);
+    if let (Some(other), Some(TrainerKind::Direct)) = (other, asked) {
+        let message = format!("the direct trainer cannot compute on `{other}`");
+        return Err(Problem::new("conflict", message)
+            .at(document.place(path), "works with `--device flex` alone")
+            .help("write `trainer = \"autodiff\"`, or leave the key out")
+            .about(path));
     }
+    devices.into_iter().map(|device| trainer(device, asked, network).map_err(problem)).collect()
+}
 
-    /// As [`DeviceKind::trainer`], with what is wrong as a problem of the scenario in `document`.
-    ///
-    /// # Errors
-    /// When this build has no such device, or the trainer that was asked for cannot use it.
-    pub fn open(
-        self,
-        asked: Option<TrainerKind>,
-        network: &Arc<Network>,
-        document: &Document,
-    ) -> Result<Arc<dyn Trainer>, Problem> {
-        let path = "training.trainer";
-        if self != Self::Flex && asked == Some(TrainerKind::Direct) {
-            let message = format!("the direct trainer cannot compute on `{}`", self.name());
-            return Err(Problem::new("conflict", message)
-                .at(document.place(path), "works with `--device flex` alone")
-                .help("write `trainer = \"autodiff\"`, or leave the key out")
-                .about(path));
-        }
-        self.trainer(asked, network).map_err(|error| {
-            let text = error.to_string();
-            let (problem, help) = text.split_once(": ").unwrap_or((&text, "choose another"));
-            Problem::new("device", problem).help(format!("{help}, or use `--device flex`"))
-        })
-    }
+/// A device that cannot be opened, as a problem.
+pub(crate) fn problem(error: LearnError) -> Problem {
+    let text = error.to_string();
+    let (problem, help) = text.split_once(": ").unwrap_or((&text, "choose another"));
+    Problem::new("device", problem).help(format!("{help}, or use `--device flex`"))
 }

@@ -161,7 +161,7 @@ pub const CODES: [Explained; 19] = [
         "device",
         "What should compute is not there.",
         "The build or the machine has no such device.",
-        "Use `--device flex`, the processor, or build with the device's feature.",
+        "Use `--device flex`, the processor, or build with the device's feature; `offbeat doctor` lists what is there.",
         "wrong:  --device cuda      in a build without it\nright:  cargo build --release --features cuda",
     ),
 ];

@@ -4,7 +4,6 @@
 //! things go on from there. Trainings under way at the snapshot are computed with the new settings.
 
 use crate::assemble::{Settings, assemble, parts};
-use crate::device::DeviceKind;
 use crate::load::Loaded;
 use crate::prepare::prepare_going_on;
 use crate::run::{Failure, Options, Start, carry_out, display};
@@ -13,7 +12,6 @@ use crate::sink::CsvSink;
 use crate::snapshot::{Fingerprint, Found, Vault};
 use crate::spec::ScenarioFile;
 use crate::summary::Summary;
-use clap::ValueEnum;
 use offbeat_actors::{Branch, Continuation};
 use offbeat_kernel::Time;
 use offbeat_strategies::registry::Switch;
@@ -70,10 +68,10 @@ pub fn fork(
         return Err(failed(settled.join("\n")));
     }
     let settings = &found.header.settings;
-    let device = DeviceKind::from_str(&settings.device, false).map_err(failed)?;
+    let device = settings.device.parse().map_err(failed)?;
     let folder = options.folder.clone().unwrap_or_else(|| format!("{}-fork", old.name));
     let options = &Options {
-        device,
+        device: Some(device),
         timing_only: settings.timing_only,
         folder: Some(folder),
         ..options.clone()

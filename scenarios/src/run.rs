@@ -3,7 +3,7 @@
 pub use crate::failure::Failure;
 
 use crate::assemble::{Settings, assemble};
-use crate::device::DeviceKind;
+use crate::device::{DeviceList, devices};
 use crate::failure::{FAILURE, failed};
 use crate::gather::{Gather, Name};
 use crate::load::Loaded;
@@ -13,9 +13,8 @@ use crate::report::{Alone, run_page};
 use crate::rundir::{Ending, ROWS, RunDir, WriteError};
 use crate::sink::CsvSink;
 use crate::snapshot::{self, Cost, FileKeeper, Fingerprint, Vault};
-use crate::summary::Summary;
+use crate::summary::{DevicesUsed, Summary};
 use crate::words;
-use clap::ValueEnum;
 use offbeat_actors::federation::INTERRUPTED;
 use offbeat_actors::{Continuation, Federation, Occasion, RunResult};
 use offbeat_learning::network::save_weights;
@@ -28,16 +27,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// How a run is carried out. Nothing of it changes the result.
+/// How a run is carried out. Nothing of it but the devices changes the result, and these in rounding alone.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Worker threads.
+    /// Worker threads, where the devices leave it open.
     pub workers: usize,
     /// Most bytes of results that are held before they are taken; half of the machine's memory without it. With
     /// less, workers wait longer before they begin with what nobody waits for yet.
     pub memory_bytes: Option<u64>,
-    /// What computes.
-    pub device: crate::device::DeviceKind,
+    /// What computes, instead of what the scenario says.
+    pub device: Option<DeviceList>,
     /// Where the run directory is made, instead of the scenario's place.
     pub out: Option<PathBuf>,
     /// Whether to show progress.
@@ -62,7 +61,7 @@ impl Default for Options {
         Self {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             memory_bytes: None,
-            device: crate::device::DeviceKind::default(),
+            device: None,
             out: None,
             progress: false,
             part: None,
@@ -123,9 +122,8 @@ pub fn resume(
         tracing::warn!("passed over a snapshot that cannot be read: {damaged}");
     }
     let settings = &found.header.settings;
-    let device = DeviceKind::from_str(&settings.device, false).map_err(failed)?;
     let options = &Options {
-        device,
+        device: Some(settings.device.parse().map_err(failed)?),
         timing_only: settings.timing_only,
         label: settings.label.clone(),
         folder: settings.folder.clone(),
@@ -181,7 +179,7 @@ pub(crate) fn carry_out(
     let Start { federation, dir, sink, begin, fingerprint } = start;
     let cost = Rc::<RefCell<Cost>>::default();
     let settings = snapshot::Settings {
-        device: options.device.name().to_string(),
+        device: devices(options.device.as_ref(), &loaded.scenario.sections().run).to_string(),
         timing_only: options.timing_only,
         label: options.label.clone(),
         folder: options.folder.clone(),
@@ -251,9 +249,13 @@ fn keep(
     let name = name(loaded, options);
     let own = extra.get("local_accuracy_own").copied();
     let alone = extra.get("local_accuracy").map(|common| Alone { common: *common, own });
-    let summary = Summary::new(&name, result, &gather, extra).with_snapshots(cost);
+    let devices = devices(options.device.as_ref(), &scenario.sections().run);
+    let devices = DevicesUsed::of(&devices, result);
+    let summary = Summary::new(&name, result, &gather, extra)
+        .with_snapshots(cost)
+        .with_devices(devices.clone());
     dir.write("summary.json", summary.full_json().as_bytes())?;
-    let mut data = gather.into_data(name, result);
+    let mut data = gather.into_data(name, result).with_devices(devices);
     data.alone = alone;
     let json = serde_json::to_vec(&data)
         .map_err(|error| WriteError::new(&dir.file("report.json"), error))?;

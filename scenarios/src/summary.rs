@@ -1,7 +1,9 @@
 //! What a run came to, for people and for programs.
 
+mod devices;
 mod edges;
 
+pub use self::devices::DevicesUsed;
 pub use self::edges::Edges;
 
 use crate::failure::command;
@@ -82,6 +84,9 @@ pub struct Summary {
     pub utilisation: f64,
     /// Jobs computed, and jobs that were cancelled before they were computed.
     pub jobs: Jobs,
+    /// The devices, where there are others than the processor in pure Rust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub devices: Option<DevicesUsed>,
     /// Figures of the last evaluation by name.
     #[serde(rename = "final")]
     pub last: BTreeMap<&'static str, f64>,
@@ -126,6 +131,8 @@ struct Contract<'a> {
     bytes_down: u64,
     #[serde(rename = "final")]
     last: &'a BTreeMap<&'static str, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    devices: Option<&'a DevicesUsed>,
     run_dir: &'a str,
 }
 
@@ -208,6 +215,7 @@ impl Summary {
                 wasted: result.pool.cancelled_started,
                 peak_bytes: result.pool.peak_bytes,
             },
+            devices: None,
             last,
             snapshots: Cost::default(),
             persons: retrieval::text(gather.retrieval()) + faces::text(gather.retrieval()).as_str(),
@@ -219,6 +227,12 @@ impl Summary {
     /// The same with what snapshots cost.
     pub fn with_snapshots(mut self, snapshots: Cost) -> Self {
         self.snapshots = snapshots;
+        self
+    }
+
+    /// The same with what its devices did.
+    pub fn with_devices(mut self, devices: Option<DevicesUsed>) -> Self {
+        self.devices = devices;
         self
     }
 
@@ -243,6 +257,7 @@ impl Summary {
             bytes_up: self.bytes_up,
             bytes_down: self.bytes_down,
             last: &self.last,
+            devices: self.devices.as_ref(),
             run_dir: &self.run_dir,
         };
         serde_json::to_string(&contract).unwrap_or_default()
@@ -332,6 +347,7 @@ impl Summary {
             "held",
             format!("at most {} of results ahead of their time", bytes(peak_bytes)),
         ));
+        rows.extend(self.devices.iter().flat_map(DevicesUsed::rows));
         if self.snapshots.kept > 0 {
             let Cost { kept, last_bytes, seconds, .. } = self.snapshots;
             let size = bytes(last_bytes);

@@ -91,6 +91,10 @@ fn the_same_seed_gives_the_same_bits_with_any_number_of_workers() {
         assert_eq!(digest(&["--workers", workers]), first);
     }
     assert_ne!(digest(&["--seed", "2"]), first);
+    for list in ["flex*3", "flex,flex"] {
+        assert_eq!(digest(&["--device", list]), first, "one device, however it is listed");
+    }
+    assert_eq!(digest(&["--set", "run.device=\"flex*2\""]), first, "or named in the file");
 }
 
 #[test]

@@ -279,6 +279,23 @@ fn devices_that_are_not_built_in() {
 }
 
 #[test]
+fn lists_of_devices_that_make_no_sense() {
+    for (list, parts) in [
+        ("gpu", ["there is no device `gpu`", "help: use one of `flex`, `tch`, `wgpu`, `cuda`"]),
+        ("flex:0", ["`flex:0` has a number", "`flex*2` are two"]),
+        ("wgpu:first,flex", ["`wgpu:first` names no card", "such as `wgpu:0`"]),
+        ("flex*0", ["no number of workers behind `*`", "such as `flex*2`"]),
+        ("flex,,tch", ["has an empty entry", "`wgpu:0,flex*2`"]),
+    ] {
+        expect(&refused(GOOD, &["--device", list]), &parts);
+    }
+    let printed = refused(GOOD, &["--device", "flex*2", "--workers", "2"]);
+    expect(&printed, &["`--workers` and `flex*2` both say", "help: leave `--workers` out"]);
+    let printed = refused(&GOOD.replace("seed = 1", "seed = 1\ndevice = \"gpus\""), &[]);
+    expect(&printed, &["there is no device `gpus`", "[s.toml:4:10]"]);
+}
+
+#[test]
 fn an_override_wins_over_what_it_stands_for() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     std::fs::write(folder.path().join("s.toml"), GOOD).expect("writable");

@@ -16,8 +16,10 @@ use crate::snapshot::{Continuation, Driving, State};
 use crate::strategist::{self, Strategist};
 use crate::tally::Tally;
 use crate::tap::Tap;
+use crate::work::Workshop;
 use actix::Actor;
 use offbeat_kernel::pool::Pool;
+use offbeat_learning::device::Transfers;
 use offbeat_learning::intern::Known;
 use offbeat_strategies::composed::Composed;
 use std::collections::BTreeMap;
@@ -31,12 +33,18 @@ impl Driver {
         sink: Box<dyn Sink>,
         continuation: Continuation,
     ) -> Result<Self, RunError> {
-        let Federation { mut workbench, pool, seams, initial, conditions, .. } = federation;
+        let Federation { mut workbench, pool, mut devices, seams, initial, conditions, .. } =
+            federation;
+        let (before, home) = (Transfers::so_far(), devices.home.clone());
+        let initial = home.put(initial);
         let seeds = workbench.seeds;
         let protection = seams.protection.as_ref();
         let sealing = protection.and_then(|part| part.sealing(initial.len()));
         if let Some(sealing) = sealing {
             workbench.coded = Arc::new((*workbench.coded).clone().sealed(Some(sealing.bytes)));
+            for bench in &mut devices.further {
+                bench.coded = workbench.coded.clone();
+            }
         }
         let total = workbench.trainer.network().layout().len();
         let coded = workbench.coded.clone();
@@ -51,16 +59,19 @@ impl Driver {
         let cosine_distance = workbench.reid.cosine_distance;
         let plan = workbench.plan.clone();
         let (controls, timing_only) = (workbench.controls, workbench.timing_only);
-        let (test_rows, cohort) = (workbench.test.len(), workbench.cohort);
+        let test_rows = workbench.test.len();
         let aim_rows = workbench.aim.as_ref().map_or(0, |aim| aim.len());
         let adversaries = workbench.adversaries.clone();
         let rules = workbench.tap.clone().filter(|_| !timing_only);
-        let pool = Pool::new(pool, workbench)
-            .map_err(|source| RunError::Workers { workers: pool.workers, source })?;
+        let workshop = Workshop::new(workbench, devices, pool.workers);
+        let (groups, cohorts) = (workshop.groups().clone(), workshop.cohorts());
+        let (workers, traffic) = (groups.workers(), (workshop.traffic(), before));
+        let pool = Pool::grouped(groups, pool.budget_bytes, workshop)
+            .map_err(|source| RunError::Workers { workers, source })?;
         let (tally, homes) = (Tally::default(), Homes::default());
         let extra = protection.map(|part| part.traffic(initial.len())).unwrap_or_default();
         let interventions = federation.director.as_ref().map(|setup| setup.interventions.clone());
-        let book = Book::new(pool, cohort).counting(tally.clone());
+        let book = Book::new(pool, cohorts).counting(tally.clone());
         let topology = federation.topology;
         let setup = Rc::new(ClientSetup {
             topology: topology.clone(),
@@ -120,7 +131,7 @@ impl Driver {
         let mut at_server = None;
         let branch = continuation.branch;
         if let Some(from) = &continuation.from {
-            let state = State::unpack(from).map_err(RunError::Snapshot)?;
+            let state = State::unpack(from, home).map_err(RunError::Snapshot)?;
             server.restore(state.server);
             let strategist::State { strategy: stored, down, waiting, free_at } = state.strategist;
             strategy.restore(stored, &registry).map_err(RunError::Snapshot)?;
@@ -182,6 +193,7 @@ impl Driver {
             started: Instant::now(),
             flushed: Instant::now(),
             timing_only,
+            traffic,
             snapshot_wanted: false,
             known: Known::default(),
             keeper: continuation.keeper,

@@ -8,6 +8,7 @@ use crate::message::Address;
 use crate::run::RunResult;
 use crate::tap::Tell;
 use offbeat_kernel::codec;
+use offbeat_learning::device::Transfers;
 
 /// Why no more events are delivered before the end.
 pub(super) enum Stopped {
@@ -68,6 +69,7 @@ impl Driver {
             let told = tap.send(Tell).await.map_err(stopped)?;
             told.into_iter().for_each(|record| self.keep(record));
         }
+        self.keep_retried(now);
         Ok(())
     }
 
@@ -101,12 +103,16 @@ impl Driver {
             self.driving.journal.write_bytes(&private);
         }
         let counts = self.tally.counts();
+        let (traffic, before) = &self.traffic;
+        let mut transfers = Transfers::so_far() - *before;
+        transfers += traffic.so_far();
         RunResult {
             digest: self.driving.journal.digest(),
             now: self.driving.calendar.now(),
             events: self.driving.events,
             pool: self.book.stats(),
             workers: self.book.workers(),
+            transfers,
             wall_seconds: self.wall_seconds(),
             ended,
             model,

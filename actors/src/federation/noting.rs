@@ -83,7 +83,8 @@ impl Driver {
             | Record::Happening { .. }
             | Record::Budget { .. }
             | Record::Privacy { .. }
-            | Record::Guarded { .. } => {}
+            | Record::Guarded { .. }
+            | Record::Retried { .. } => {}
         }
         // Records are plain data and always have a form in bytes.
         self.driving.journal.write_bytes(&codec::encode(&record).unwrap_or_default());

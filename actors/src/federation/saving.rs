@@ -69,6 +69,7 @@ impl Driver {
             started: _,
             flushed: _,
             timing_only: _,
+            traffic: _,
             snapshot_wanted: _,
             known: _,
             keeper: _,

@@ -2,9 +2,10 @@
 //!
 //! Which trainings go together follows from the order of events alone: eager ones in the order in which they
 //! were promised, until there are enough or one of them is needed; lazy ones when they are demanded. One
-//! that is cancelled before its cohort is complete leaves it and is never computed.
+//! that is cancelled before its cohort is complete leaves it and is never computed. A cohort is computed on one
+//! device, so only trainings that their numbers give to the same device go together.
 
-use crate::work::{Job, Output, TrainJob, Workbench};
+use crate::work::{Job, Output, Retry, TrainJob, Workshop};
 use offbeat_kernel::pool::{JobError, Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, Time};
 use std::collections::BTreeMap;
@@ -32,11 +33,12 @@ struct Cohort {
 /// A pool that computes trainings in cohorts; all else goes straight through.
 #[derive(Debug)]
 pub(super) struct Cohorts {
-    pool: Pool<Workbench>,
-    /// Most trainings in a cohort; with 1 there are none.
-    size: usize,
+    pool: Pool<Workshop>,
+    /// Most trainings in a cohort, by device; with 1 there are none.
+    sizes: Vec<usize>,
     next: u64,
-    eager: BTreeMap<JobId, Waiting>,
+    /// Those that wait, by device.
+    eager: Vec<BTreeMap<JobId, Waiting>>,
     lazy: BTreeMap<JobId, Waiting>,
     /// In which cohort a training is.
     member: BTreeMap<JobId, JobId>,
@@ -46,13 +48,14 @@ pub(super) struct Cohorts {
 }
 
 impl Cohorts {
-    /// A pool with cohorts of at most `size` trainings.
-    pub(super) fn new(pool: Pool<Workbench>, size: usize) -> Self {
+    /// A pool with cohorts of at most `sizes[g]` trainings on the device of group `g`.
+    pub(super) fn new(pool: Pool<Workshop>, mut sizes: Vec<usize>) -> Self {
+        sizes.resize(pool.groups().len(), 1);
         Self {
             pool,
-            size,
             next: COHORTS,
-            eager: BTreeMap::new(),
+            eager: sizes.iter().map(|_| BTreeMap::new()).collect(),
+            sizes,
             lazy: BTreeMap::new(),
             member: BTreeMap::new(),
             cohorts: BTreeMap::new(),
@@ -62,8 +65,9 @@ impl Cohorts {
 
     /// As [`Pool::submit`].
     pub(super) fn submit(&mut self, id: JobId, due: Time, bytes: u64, urgency: Urgency, job: Job) {
+        let group = self.pool.groups().of(id);
         let job = match job {
-            Job::Train(job) if self.size > 1 && !job.judging => job,
+            Job::Train(job) if self.sizes[group] > 1 && !job.judging => job,
             job => return self.pool.submit(id, due, bytes, urgency, job),
         };
         let waiting = Waiting { due, bytes, job };
@@ -71,24 +75,26 @@ impl Cohorts {
             self.lazy.insert(id, waiting);
             return;
         }
-        self.eager.insert(id, waiting);
-        if self.eager.len() == self.size {
-            self.close_eager();
+        self.eager[group].insert(id, waiting);
+        if self.eager[group].len() == self.sizes[group] {
+            self.close_eager(group);
         }
     }
 
     /// As [`Pool::demand`].
     pub(super) fn demand(&mut self, ids: &[JobId]) {
-        let waiting: Vec<(JobId, Waiting)> = ids
-            .iter()
-            .filter_map(|id| {
-                self.lazy.remove(id).or_else(|| self.eager.remove(id)).map(|found| (*id, found))
-            })
-            .collect();
-        let mut waiting = waiting.into_iter().peekable();
-        while waiting.peek().is_some() {
-            let cohort = waiting.by_ref().take(self.size).collect();
-            self.close(cohort);
+        let mut waiting: Vec<Vec<(JobId, Waiting)>> = self.sizes.iter().map(|_| vec![]).collect();
+        for id in ids {
+            let group = self.pool.groups().of(*id);
+            let found = self.lazy.remove(id).or_else(|| self.eager[group].remove(id));
+            waiting[group].extend(found.map(|found| (*id, found)));
+        }
+        for (group, waiting) in waiting.into_iter().enumerate() {
+            let mut waiting = waiting.into_iter().peekable();
+            while waiting.peek().is_some() {
+                let cohort = waiting.by_ref().take(self.sizes[group]).collect();
+                self.close(group, cohort);
+            }
         }
         let mut jobs: Vec<JobId> = Vec::with_capacity(ids.len());
         for id in ids {
@@ -102,21 +108,23 @@ impl Cohorts {
 
     /// As [`Pool::take`].
     pub(super) fn take(&mut self, id: JobId) -> Result<Output, JobError> {
-        if self.eager.contains_key(&id) {
-            self.close_eager();
+        let group = self.pool.groups().of(id);
+        if self.eager[group].contains_key(&id) {
+            self.close_eager(group);
         }
         if let Some(waiting) = self.lazy.remove(&id) {
-            self.close(vec![(id, waiting)]);
+            self.close(group, vec![(id, waiting)]);
         }
         let Some(name) = self.member.remove(&id) else { return self.pool.take(id) };
         let Some(cohort) = self.cohorts.get_mut(&name) else { return Err(JobError::NotOpen(id)) };
         if cohort.outputs.is_none() {
             let places = cohort.wanted.values().max().map_or(0, |last| last + 1);
-            cohort.outputs = Some(match self.pool.take(name) {
-                Ok(Output::Cohort(outputs)) => outputs
-                    .into_iter()
-                    .map(|output| Some(output.map_err(JobError::Failed)))
-                    .collect(),
+            let (outputs, retry) = match self.pool.take(name).map(Output::retried) {
+                Ok((outputs, retry)) => (Ok(outputs), retry),
+                Err(error) => (Err(error), None),
+            };
+            cohort.outputs = Some(match outputs {
+                Ok(Output::Cohort(outputs)) => each(outputs, retry.as_ref()),
                 Ok(_) => Vec::new(),
                 Err(error) => (0..places).map(|_| Some(Err(error.clone()))).collect(),
             });
@@ -132,7 +140,8 @@ impl Cohorts {
 
     /// As [`Pool::cancel`]. One of a complete cohort counts as begun: the others need it computed.
     pub(super) fn cancel(&mut self, id: JobId) {
-        if self.eager.remove(&id).or_else(|| self.lazy.remove(&id)).is_some() {
+        let group = self.pool.groups().of(id);
+        if self.eager[group].remove(&id).or_else(|| self.lazy.remove(&id)).is_some() {
             self.further.submitted += 1;
             self.further.cancelled_unstarted += 1;
             return;
@@ -155,14 +164,14 @@ impl Cohorts {
     pub(super) fn stats(&self) -> PoolStats {
         let stats = self.pool.stats();
         let mut all = self.further.followed_by(&stats);
-        all.submitted += (self.eager.len() + self.lazy.len()) as u64;
+        all.submitted += self.waiting() as u64;
         all
     }
 
     /// As [`Pool::queued_and_running`], with those that wait for their cohort.
     pub(super) fn queued_and_running(&self) -> (usize, usize) {
         let (queued, running) = self.pool.queued_and_running();
-        (queued + self.eager.len() + self.lazy.len(), running)
+        (queued + self.waiting(), running)
     }
 
     /// How many threads compute.
@@ -170,13 +179,18 @@ impl Cohorts {
         self.pool.workers()
     }
 
-    fn close_eager(&mut self) {
-        let waiting = std::mem::take(&mut self.eager);
-        self.close(waiting.into_iter().collect());
+    /// Trainings that wait for their cohort.
+    fn waiting(&self) -> usize {
+        self.eager.iter().map(BTreeMap::len).sum::<usize>() + self.lazy.len()
+    }
+
+    fn close_eager(&mut self, group: usize) {
+        let waiting = std::mem::take(&mut self.eager[group]);
+        self.close(group, waiting.into_iter().collect());
     }
 
     /// Gives a cohort to the pool.
-    fn close(&mut self, waiting: Vec<(JobId, Waiting)>) {
+    fn close(&mut self, group: usize, waiting: Vec<(JobId, Waiting)>) {
         let Some(due) = waiting.iter().map(|(_, waiting)| waiting.due).min() else { return };
         let name = JobId(self.next);
         self.next += 1;
@@ -191,6 +205,19 @@ impl Cohorts {
         self.further.submitted += others;
         self.further.computed += others;
         self.cohorts.insert(name, cohort);
-        self.pool.submit(name, due, bytes, Urgency::Eager, Job::Cohort(jobs));
+        self.pool.submit_to(group, (name, due), bytes, Urgency::Eager, Job::Cohort(jobs));
     }
+}
+
+/// What each training of a cohort gave. When the cohort was tried on another device, each of them was.
+fn each(
+    outputs: Vec<Result<Output, String>>,
+    retry: Option<&Retry>,
+) -> Vec<Option<Result<Output, JobError>>> {
+    let told = |output| match retry {
+        Some(retry) => Output::Retried(Box::new((output, retry.clone()))),
+        None => output,
+    };
+    let one = |output: Result<Output, String>| Some(output.map(told).map_err(JobError::Failed));
+    outputs.into_iter().map(one).collect()
 }

@@ -6,7 +6,7 @@ use crate::honest::rows;
 use crate::world::{Shared, World};
 use offbeat_actors::Record;
 use offbeat_actors::work::{Job, Output, Private, TrainJob};
-use offbeat_kernel::{ClientId, Runner, TaskId, Time, Version, codec};
+use offbeat_kernel::{ClientId, TaskId, Time, Version, codec};
 use offbeat_learning::Flat;
 use offbeat_learning::network::{Backbone, Head, NetworkSpec, ReidSpec};
 use offbeat_learning::objective::Loss;
@@ -61,7 +61,7 @@ fn trained(world: &World, extras: BTreeMap<String, Flat>) -> (Flat, BTreeMap<Str
         steps: None,
         step_limit: None,
     };
-    let output = federation.workbench.run(0, Job::Train(Box::new(job))).expect("trains");
+    let output = federation.workbench.run(Job::Train(Box::new(job))).expect("trains");
     let Output::Trained(both) = output else { panic!("not a training") };
     let (reply, private) = *both;
     (reply.params, reply.extras, private.kept.expect("a head of its own"))

@@ -7,7 +7,7 @@ use crate::world::{Shared, World};
 use offbeat_actors::message::{Invite, Message, WireUpdate};
 use offbeat_actors::wire;
 use offbeat_actors::work::{Job, Output, Private, TrainJob, Workbench};
-use offbeat_kernel::{ClientId, Purpose, Runner, TaskId, Time, Version, codec};
+use offbeat_kernel::{ClientId, Purpose, TaskId, Time, Version, codec};
 use offbeat_learning::Flat;
 use offbeat_learning::layout::Part;
 use offbeat_learning::network::NetworkSpec;
@@ -77,7 +77,7 @@ fn trained(bench: &Workbench, invitation: &Invitation) -> Reply {
         steps: None,
         step_limit: None,
     };
-    let output = bench.run(0, Job::Train(Box::new(job))).expect("trains");
+    let output = bench.run(Job::Train(Box::new(job))).expect("trains");
     let Output::Trained(both) = output else { panic!("not a training") };
     let (reply, private) = *both;
     assert!(private.kept.is_none(), "the server keeps the head");

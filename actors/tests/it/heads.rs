@@ -6,7 +6,7 @@ use crate::world::{Shared, World};
 use offbeat_actors::message::{Answer, Invite, Message, WireUpdate};
 use offbeat_actors::wire;
 use offbeat_actors::work::{Job, Output, Private, TrainJob};
-use offbeat_kernel::{ClientId, Runner, TaskId, Time, Version, codec};
+use offbeat_kernel::{ClientId, TaskId, Time, Version, codec};
 use offbeat_learning::Flat;
 use offbeat_learning::layout::Part;
 use offbeat_learning::network::{Backbone, Network, NetworkSpec, ReidSpec};
@@ -73,7 +73,7 @@ fn no_message_holds_a_piece_of_a_head() {
             steps: None,
             step_limit: None,
         };
-        let output = federation.workbench.run(0, Job::Train(Box::new(job))).expect("trains");
+        let output = federation.workbench.run(Job::Train(Box::new(job))).expect("trains");
         let Output::Trained(both) = output else { panic!("not a training") };
         let (reply, private) = *both;
         let head = private.kept.expect("a head of its own");

@@ -6,6 +6,7 @@ mod clusters;
 mod coded;
 mod cohorts;
 mod determinism;
+mod devices;
 mod edges;
 mod embeddings;
 mod encrypted;

@@ -11,6 +11,7 @@ use offbeat_actors::promise::Book;
 use offbeat_actors::record::{TaskEnd, TaskRow};
 use offbeat_actors::server::Server;
 use offbeat_actors::tally::Tally;
+use offbeat_actors::work::Workshop;
 use offbeat_kernel::pool::Pool;
 use offbeat_kernel::{ClientId, Span, TaskId, Time, Version};
 use offbeat_learning::Flat;
@@ -53,7 +54,8 @@ struct Lone {
 impl Lone {
     fn new() -> Self {
         let federation = World::new(4, Parts::default()).federation();
-        let book = Book::new(Pool::new(federation.pool, federation.workbench).expect("threads"), 1);
+        let shop = Workshop::new(federation.workbench, federation.devices, 1);
+        let book = Book::new(Pool::new(federation.pool, shop).expect("threads"), vec![1]);
         let tally = Tally::default();
         let (rules, stop) = (federation.evaluation, federation.stop);
         let server = Server::new(Flat::zeros(4), rules, stop, book, tally.clone());

@@ -6,7 +6,7 @@ use offbeat_actors::network::ServerLink;
 use offbeat_actors::retrieval::ReIdBench;
 use offbeat_actors::rules::RetrievalRules;
 use offbeat_actors::tap::TapRules;
-use offbeat_actors::work::{Shards, Workbench};
+use offbeat_actors::work::{Devices, Shards, Workbench};
 use offbeat_actors::{
     EvaluationRules, Federation, Ideal, Memory, Record, RunResult, StopRules, Topology,
 };
@@ -178,6 +178,7 @@ impl World {
                 tap: self.tap.clone(),
             },
             pool: PoolConfig { workers: self.workers, budget_bytes: 1 << 30 },
+            devices: Devices::default(),
             registry: Registry::default(),
             seams,
             initial: self.initial(),

@@ -17,6 +17,6 @@ pub mod time;
 pub use calendar::{Calendar, EventId};
 pub use id::{ClientId, JobId, TaskId, Version};
 pub use journal::{Digest, Journal};
-pub use pool::{JobError, Pool, PoolConfig, PoolStats, Runner, Urgency};
+pub use pool::{Groups, JobError, Pool, PoolConfig, PoolStats, Runner, Urgency};
 pub use seed::{Purpose, SeedTree, Stream};
 pub use time::{Span, Time};

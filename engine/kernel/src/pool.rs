@@ -4,6 +4,9 @@
 //! earliest due time first. Results are handed out by job id only, so that nothing a run does depends
 //! on which worker was faster.
 //!
+//! Workers may be of several groups: those of one group compute on the same device. Which group does a job
+//! follows from its number alone ([`Groups::of`]), so that a result does not depend on who was free.
+//!
 //! Invariants:
 //! - A cancelled job that no worker had started is never computed.
 //! - A lazy job is not started before it is demanded.
@@ -24,8 +27,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 mod board;
+mod groups;
+mod stats;
 
-use self::board::{Board, Open, Outcome, Rank, Shared, work};
+pub use self::groups::Groups;
+pub use self::stats::PoolStats;
+
+use self::board::{Board, Hands, Open, Outcome, Rank, Shared, work};
 
 /// What the workers do with a job.
 pub trait Runner: Send + Sync + 'static {
@@ -35,7 +43,7 @@ pub trait Runner: Send + Sync + 'static {
     type Output: Send + 'static;
 
     /// Does `job` on the calling thread. `worker` counts from 0 and names the thread, for scratch
-    /// memory and device choice; the output must not depend on it.
+    /// memory; the output must not depend on it beyond the group that it is of.
     ///
     /// # Errors
     /// A text that says why the job has no output. It becomes [`JobError::Failed`].
@@ -80,42 +88,9 @@ pub struct PoolConfig {
     pub budget_bytes: u64,
 }
 
-/// What the pool did so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PoolStats {
-    /// Jobs submitted.
-    pub submitted: u64,
-    /// Jobs that a worker finished, needed or not.
-    pub computed: u64,
-    /// Jobs cancelled before a worker started them.
-    pub cancelled_unstarted: u64,
-    /// Jobs computed, or being computed, when they were cancelled: wasted work.
-    pub cancelled_started: u64,
-    /// Share of the wall time since the start in which workers were computing, 0 to 1.
-    pub utilisation: f64,
-    /// Wall time in which the kernel waited for promises, in seconds.
-    pub waited_seconds: f64,
-    /// Most bytes ever held in running jobs and untaken results.
-    pub peak_bytes: u64,
-}
-
-impl PoolStats {
-    /// What both did together, one after the other; the share of busy workers is that of `later`.
-    pub fn followed_by(&self, later: &PoolStats) -> PoolStats {
-        PoolStats {
-            submitted: self.submitted + later.submitted,
-            computed: self.computed + later.computed,
-            cancelled_unstarted: self.cancelled_unstarted + later.cancelled_unstarted,
-            cancelled_started: self.cancelled_started + later.cancelled_started,
-            utilisation: later.utilisation,
-            waited_seconds: self.waited_seconds + later.waited_seconds,
-            peak_bytes: self.peak_bytes.max(later.peak_bytes),
-        }
-    }
-}
-
 /// Where an open job stands, as the kernel's side knows it.
 struct Ticket {
+    group: usize,
     rank: Rank,
     bytes: u64,
 }
@@ -123,7 +98,9 @@ struct Ticket {
 /// The pool, as the kernel's thread sees it.
 pub struct Pool<R: Runner> {
     shared: Arc<Shared<R>>,
-    wake: Option<Sender<()>>,
+    groups: Groups,
+    /// Wakes a worker of a group; empty once the pool ends.
+    wake: Vec<Sender<()>>,
     results: Receiver<Outcome<R>>,
     open: BTreeMap<JobId, Ticket>,
     /// Jobs that are done when they are taken.
@@ -148,38 +125,49 @@ const EAGER: u8 = 1;
 const LAZY: u8 = 2;
 
 impl<R: Runner> Pool<R> {
-    /// Starts the workers.
+    /// Starts the workers, all of one group.
     ///
     /// # Errors
     /// When the system gives no more threads.
     pub fn new(config: PoolConfig, runner: R) -> std::io::Result<Self> {
-        let workers = config.workers.max(1);
+        Self::grouped(Groups::one(config.workers), config.budget_bytes, runner)
+    }
+
+    /// Starts the workers of `groups`, which hold at most `budget_bytes` of results ahead of being taken.
+    ///
+    /// # Errors
+    /// When the system gives no more threads.
+    pub fn grouped(groups: Groups, budget_bytes: u64, runner: R) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             board: Mutex::new(Board {
-                waiting: BTreeMap::new(),
+                waiting: (0..groups.len()).map(|_| BTreeMap::new()).collect(),
                 blocked_on: None,
                 held_bytes: 0,
                 peak_bytes: 0,
-                budget_bytes: config.budget_bytes,
+                budget_bytes,
             }),
             runner,
             busy_nanos: AtomicU64::new(0),
             computed: AtomicU64::new(0),
             running: AtomicUsize::new(0),
         });
-        let (wake, woken) = bounded(workers);
+        let (wake, woken): (Vec<_>, Vec<_>) =
+            (0..groups.len()).map(|group| bounded(groups.workers_of(group))).unzip();
         let (done, results) = unbounded();
-        let threads = (0..workers)
+        let threads = (0..groups.workers())
             .map(|worker| {
-                let (shared, woken, done) = (shared.clone(), woken.clone(), done.clone());
+                let group = groups.of_worker(worker);
+                let hands = Hands { worker, group, woken: woken[group].clone() };
+                let (shared, done) = (shared.clone(), done.clone());
                 std::thread::Builder::new()
                     .name(format!("offbeat-worker-{worker}"))
-                    .spawn(move || work(worker, &shared, &woken, &done))
+                    .spawn(move || work(&hands, &shared, &done))
             })
             .collect::<std::io::Result<_>>()?;
         Ok(Self {
             shared,
-            wake: Some(wake),
+            groups,
+            wake,
             results,
             open: BTreeMap::new(),
             here: BTreeMap::new(),
@@ -198,8 +186,25 @@ impl<R: Runner> Pool<R> {
         self.threads.len()
     }
 
+    /// Who does which job.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
     /// Opens a promise. `bytes` is the size of the result that will have to be held.
     pub fn submit(&mut self, id: JobId, due: Time, bytes: u64, urgency: Urgency, job: R::Job) {
+        self.submit_to(self.groups.of(id), (id, due), bytes, urgency, job);
+    }
+
+    /// As [`Pool::submit`], for the workers of a group that the caller chose.
+    pub fn submit_to(
+        &mut self,
+        group: usize,
+        (id, due): (JobId, Time),
+        bytes: u64,
+        urgency: Urgency,
+        job: R::Job,
+    ) {
         self.stats.submitted += 1;
         if self.shared.runner.at_once(&job) {
             self.here.insert(id, job);
@@ -207,10 +212,10 @@ impl<R: Runner> Pool<R> {
         }
         let eager = urgency == Urgency::Eager;
         let rank = (if eager { EAGER } else { LAZY }, due.micros(), id);
-        self.open.insert(id, Ticket { rank, bytes });
-        self.shared.board().waiting.insert(rank, Open { bytes, eager, job });
+        self.open.insert(id, Ticket { group, rank, bytes });
+        self.shared.board().waiting[group].insert(rank, Open { bytes, eager, job });
         if eager {
-            self.wake_one();
+            self.wake_one(group);
         }
     }
 
@@ -220,27 +225,30 @@ impl<R: Runner> Pool<R> {
     /// the order in which they will be taken.
     pub fn demand(&mut self, ids: &[JobId]) {
         let mut board = self.shared.board();
-        let open = |id: &JobId| self.open.get(id).map(|ticket| (ticket.rank, *id));
-        let mut wanted: Vec<(Rank, JobId)> =
-            ids.iter().filter_map(open).filter(|(rank, _)| rank.0 != DEMANDED).collect();
+        let open = |id: &JobId| self.open.get(id).map(|ticket| (ticket.group, ticket.rank, *id));
+        let mut wanted: Vec<(usize, Rank, JobId)> =
+            ids.iter().filter_map(open).filter(|(_, rank, _)| rank.0 != DEMANDED).collect();
         let bytes = |id: &JobId| self.open.get(id).map_or(0, |ticket| ticket.bytes);
         if ids.iter().map(bytes).sum::<u64>() <= board.budget_bytes {
-            wanted.sort_by_key(|(rank, _)| std::cmp::Reverse(rank.1));
+            wanted.sort_by_key(|(_, rank, _)| std::cmp::Reverse(rank.1));
         }
-        let mut moved = 0;
-        for (rank, id) in wanted {
-            let Some(mut open) = board.waiting.remove(&rank) else { continue };
+        let mut moved = vec![0; self.groups.len()];
+        for (group, rank, id) in wanted {
+            let waiting = &mut board.waiting[group];
+            let Some(mut open) = waiting.remove(&rank) else { continue };
             let rank = (DEMANDED, self.demands, id);
             self.demands += 1;
             open.eager = true;
-            board.waiting.insert(rank, open);
+            waiting.insert(rank, open);
             if let Some(ticket) = self.open.get_mut(&id) {
                 ticket.rank = rank;
             }
-            moved += 1;
+            moved[group] += 1;
         }
         drop(board);
-        (0..self.threads.len().min(moved)).for_each(|_| self.wake_one());
+        for (group, moved) in moved.into_iter().enumerate() {
+            (0..self.groups.workers_of(group).min(moved)).for_each(|_| self.wake_one(group));
+        }
     }
 
     /// The result of a job; waits for it if need be.
@@ -268,7 +276,7 @@ impl<R: Runner> Pool<R> {
             return;
         }
         let Some(ticket) = self.open.get(&id) else { return };
-        let unstarted = self.shared.board().waiting.remove(&ticket.rank).is_some();
+        let unstarted = self.shared.board().waiting[ticket.group].remove(&ticket.rank).is_some();
         if unstarted {
             self.open.remove(&id);
             self.stats.cancelled_unstarted += 1;
@@ -289,10 +297,8 @@ impl<R: Runner> Pool<R> {
 
     /// Jobs that wait for a worker, and jobs that one is doing now.
     pub fn queued_and_running(&self) -> (usize, usize) {
-        (
-            self.shared.board().waiting.len() + self.here.len(),
-            self.shared.running.load(Ordering::Relaxed),
-        )
+        let waiting: usize = self.shared.board().waiting.iter().map(BTreeMap::len).sum();
+        (waiting + self.here.len(), self.shared.running.load(Ordering::Relaxed))
     }
 
     /// What the pool did so far.
@@ -315,8 +321,11 @@ impl<R: Runner> Pool<R> {
         }
         let since = Instant::now();
         self.demand(&[id]);
-        self.shared.board().blocked_on = self.open.get(&id).map(|ticket| ticket.rank);
-        self.wake_one();
+        let blocked_on = self.open.get(&id).map(|ticket| (ticket.group, ticket.rank));
+        self.shared.board().blocked_on = blocked_on;
+        if let Some((group, _)) = blocked_on {
+            self.wake_one(group);
+        }
         while !self.done.contains_key(&id) {
             match self.results.recv() {
                 Ok(outcome) => self.keep(outcome),
@@ -353,16 +362,17 @@ impl<R: Runner> Pool<R> {
     fn free(&mut self, bytes: u64) {
         let mut board = self.shared.board();
         board.held_bytes -= bytes;
-        let more = !board.waiting.is_empty();
-        drop(board);
-        if more {
-            self.wake_one();
+        // Room for a job of any group.
+        for (group, waiting) in board.waiting.iter().enumerate() {
+            if !waiting.is_empty() {
+                self.wake_one(group);
+            }
         }
     }
 
     /// A full channel holds a wake-up for every worker already.
-    fn wake_one(&self) {
-        if let Some(wake) = &self.wake {
+    fn wake_one(&self, group: usize) {
+        if let Some(wake) = self.wake.get(group) {
             let _ = wake.try_send(());
         }
     }
@@ -371,8 +381,8 @@ impl<R: Runner> Pool<R> {
 impl<R: Runner> Drop for Pool<R> {
     /// Lets running jobs end and drops the rest.
     fn drop(&mut self) {
-        self.shared.board().waiting.clear();
-        self.wake = None;
+        self.shared.board().waiting.iter_mut().for_each(BTreeMap::clear);
+        self.wake.clear();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }

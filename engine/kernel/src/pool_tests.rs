@@ -158,3 +158,33 @@ fn of_those_demanded_together_the_last_due_start_first_if_all_fit() {
         assert_eq!(*order.lock().expect("not poisoned"), expected, "{budget}");
     }
 }
+
+/// Says which worker did a job.
+struct Who;
+
+impl Runner for Who {
+    type Job = ();
+    type Output = usize;
+    fn run(&self, worker: usize, (): ()) -> Result<usize, String> {
+        Ok(worker)
+    }
+}
+
+#[test]
+fn a_group_does_the_jobs_of_its_numbers_and_no_others() {
+    let groups = Groups::new(&[0, 1, 1]);
+    let mut pool = Pool::grouped(groups.clone(), 400, Who).expect("threads can be started");
+    for n in 0..300 {
+        let urgency = if n % 5 == 0 { Urgency::Lazy } else { Urgency::Eager };
+        pool.submit(JobId(n), due(300 - n), 100, urgency, ());
+    }
+    pool.demand(&[JobId(7), JobId(5)]);
+    (280..300).for_each(|n| pool.cancel(JobId(n)));
+    for n in (0..280).rev() {
+        let worker = pool.take(JobId(n)).expect("it was submitted");
+        assert_eq!(groups.of_worker(worker), usize::from(n % 3 != 0), "job {n} by worker {worker}");
+    }
+    pool.submit_to(1, (JobId(300), due(0)), 1, Urgency::Eager, ());
+    assert_ne!(pool.take(JobId(300)).expect("it was submitted"), 0);
+    assert_eq!(pool.open_jobs(), 0);
+}

@@ -3,6 +3,7 @@
 mod blocks;
 
 use self::blocks::{add_differences, all_finite, first_beyond};
+use crate::device::{download, passed, upload};
 use crate::intern;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::de::Error;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 /// A vector of `f32` on a device. Cheap to clone: clones share their memory until one is changed.
 ///
-/// On the CPU (`flex`) device memory is host memory, so the vector is a slice that algorithms read
+/// On the processor device memory is host memory, so the vector is a slice that algorithms read
 /// without a copy. On any other device it is a Burn tensor and stays there. Sums run in a fixed order,
 /// so that results do not depend on the number of workers.
 #[derive(Clone, Debug)]
@@ -48,16 +49,35 @@ impl Flat {
     /// The same vector as a tensor on `device`.
     pub fn tensor(&self, device: &Device) -> Tensor<1> {
         match &self.0 {
-            Repr::Host(values) => {
-                Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
-            }
-            Repr::Device(tensor) => (**tensor).clone().to_device(device),
+            Repr::Host(values) => upload(TensorData::new(values.to_vec(), [values.len()]), device),
+            Repr::Device(tensor) => passed((**tensor).clone(), device),
         }
     }
 
     /// The same vector, moved to `device`.
     pub fn on(&self, device: &Device) -> Self {
         Self::from_tensor(self.tensor(device))
+    }
+
+    /// The same vector in host memory.
+    pub fn into_host(self) -> Self {
+        match &self.0 {
+            Repr::Host(_) => self,
+            Repr::Device(tensor) => Self::new(download((**tensor).clone())),
+        }
+    }
+
+    /// Whether it lives in the memory of a device.
+    pub fn is_on_device(&self) -> bool {
+        matches!(self.0, Repr::Device(_))
+    }
+
+    /// As many zeros, living where this vector lives.
+    pub fn zeros_like(&self) -> Self {
+        match &self.0 {
+            Repr::Host(values) => Self::zeros(values.len()),
+            Repr::Device(tensor) => Self::from_tensor((**tensor).zeros_like()),
+        }
     }
 
     /// Number of elements.
@@ -77,7 +97,7 @@ impl Flat {
     pub fn host(&self) -> Arc<Vec<f32>> {
         match &self.0 {
             Repr::Host(values) => values.clone(),
-            Repr::Device(tensor) => Arc::new(read((**tensor).clone())),
+            Repr::Device(tensor) => Arc::new(download((**tensor).clone())),
         }
     }
 
@@ -85,7 +105,7 @@ impl Flat {
     pub fn to_vec(&self) -> Vec<f32> {
         match &self.0 {
             Repr::Host(values) => values.to_vec(),
-            Repr::Device(tensor) => read((**tensor).clone()),
+            Repr::Device(tensor) => download((**tensor).clone()),
         }
     }
 
@@ -249,7 +269,7 @@ impl Flat {
     fn take_values(&mut self) -> Vec<f32> {
         match &mut self.0 {
             Repr::Host(values) => std::mem::take(Arc::make_mut(values)),
-            Repr::Device(tensor) => read((**tensor).clone()),
+            Repr::Device(tensor) => download((**tensor).clone()),
         }
     }
 
@@ -259,7 +279,7 @@ impl Flat {
             Repr::Device(tensor) => {
                 let len = values.len();
                 let data = TensorData::new(values, [len]);
-                Repr::Device(Box::new(Tensor::from_data(data, &tensor.device())))
+                Repr::Device(Box::new(upload(data, &tensor.device())))
             }
         };
     }
@@ -279,17 +299,10 @@ impl PartialEq for Flat {
     }
 }
 
-fn read(tensor: Tensor<1>) -> Vec<f32> {
-    match tensor.into_data().try_into_vec::<f32>() {
-        Ok(values) => values,
-        Err(error) => panic!("a flat vector holds f32 only: {error:?}"),
-    }
-}
-
 impl Serialize for Flat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let values = self.host();
-        match intern::number(&values) {
+        match intern::number(&values, self.is_on_device()) {
             Some(number) => number.serialize(serializer),
             None => values.serialize(serializer),
         }
@@ -335,6 +348,10 @@ mod tests {
             sum.zip_mut(&flat, |own, other| *own -= other);
             assert_eq!(sum.to_vec(), [0.5, 1.0, 1.5]);
             assert_eq!(flat.slice(1..3).to_vec(), [2.0, 3.0]);
+            assert_eq!(flat.zeros_like().to_vec(), [0.0; 3]);
+            assert_eq!(flat.zeros_like().is_on_device(), flat.is_on_device());
+            let host = flat.clone().into_host();
+            assert!(host == flat && !host.is_on_device());
             assert_eq!(flat.slice(0..1).concat(&flat.slice(1..3)), flat);
             flat.scale(2.0);
             assert_eq!(flat.to_vec(), [2.0, 4.0, 6.0]);

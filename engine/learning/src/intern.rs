@@ -1,9 +1,11 @@
 //! Each vector once: while vectors are gathered, a [`Flat`] is written as its number in a list, and equal
 //! vectors (bit for bit) get the same number. Hence a snapshot with a hundred open tasks of one version
-//! holds that version once, however deep in the state its copies lie.
+//! holds that version once, however deep in the state its copies lie. A vector that lives on a device is written
+//! with [`ON_DEVICE`] added to its number, and goes back to the [`HomeDevice`] of the run that reads it.
 //!
 //! The list belongs to the calling thread and exists only inside [`gather`] and [`scatter`].
 
+use crate::device::HomeDevice;
 use crate::flat::Flat;
 use offbeat_kernel::Digest;
 use std::cell::RefCell;
@@ -43,8 +45,11 @@ struct Gathered {
 enum Mode {
     Off,
     Gather(Gathered),
-    Scatter(Vec<Arc<Vec<f32>>>),
+    Scatter(Vec<Arc<Vec<f32>>>, HomeDevice),
 }
+
+/// What is added to the number of a vector that lives on a device.
+const ON_DEVICE: u32 = 1 << 31;
 
 thread_local! {
     static MODE: RefCell<Mode> = const { RefCell::new(Mode::Off) };
@@ -62,31 +67,37 @@ pub fn gather<T>(known: &mut Known, write: impl FnOnce() -> T) -> (T, Vec<Intern
     (result, gathered.list)
 }
 
-/// Runs `read`, in which every vector that is deserialised is taken from `list`.
-pub fn scatter<T>(list: Vec<Arc<Vec<f32>>>, read: impl FnOnce() -> T) -> T {
-    MODE.set(Mode::Scatter(list));
+/// Runs `read`, in which every vector that is deserialised is taken from `list`, and put into `home` if it lived
+/// on a device.
+pub fn scatter<T>(list: Vec<Arc<Vec<f32>>>, home: HomeDevice, read: impl FnOnce() -> T) -> T {
+    MODE.set(Mode::Scatter(list, home));
     let result = read();
     MODE.set(Mode::Off);
     result
 }
 
 /// The number of a vector, while vectors are gathered.
-pub(crate) fn number(values: &Arc<Vec<f32>>) -> Option<u32> {
+pub(crate) fn number(values: &Arc<Vec<f32>>, on_device: bool) -> Option<u32> {
+    let place = if on_device { ON_DEVICE } else { 0 };
     MODE.with_borrow_mut(|mode| match mode {
-        Mode::Gather(gathered) => Some(gathered.number(values)),
-        Mode::Off | Mode::Scatter(_) => None,
+        Mode::Gather(gathered) => Some(gathered.number(values) | place),
+        Mode::Off | Mode::Scatter(..) => None,
     })
 }
 
 /// Whether vectors are read by their numbers now.
 pub(crate) fn is_scattering() -> bool {
-    MODE.with_borrow(|mode| matches!(mode, Mode::Scatter(_)))
+    MODE.with_borrow(|mode| matches!(mode, Mode::Scatter(..)))
 }
 
 /// The vector of a number, while vectors are read by their numbers.
 pub(crate) fn vector(number: u32) -> Option<Flat> {
     MODE.with_borrow(|mode| match mode {
-        Mode::Scatter(list) => list.get(number as usize).cloned().map(Flat::from_shared),
+        Mode::Scatter(list, home) => {
+            let values = list.get((number & !ON_DEVICE) as usize).cloned();
+            let flat = values.map(Flat::from_shared);
+            if number & ON_DEVICE == 0 { flat } else { flat.map(|flat| home.put(flat)) }
+        }
         Mode::Off | Mode::Gather(_) => None,
     })
 }
@@ -139,7 +150,9 @@ mod tests {
             gather(&mut Known::default(), || codec::encode(vectors).expect("plain"));
         let count = list.len();
         let list = list.into_iter().map(|held| held.values).collect();
-        let back = scatter(list, || codec::decode::<Vec<Flat>>(&bytes).expect("what was written"));
+        let back = scatter(list, HomeDevice::default(), || {
+            codec::decode::<Vec<Flat>>(&bytes).expect("what was written")
+        });
         (back, count, bytes.len())
     }
 
@@ -152,6 +165,15 @@ mod tests {
         let (back, count, bytes) = round_trip(&vectors);
         assert_eq!(back, vectors);
         assert_eq!((count, bytes), (3, 7));
+    }
+
+    #[test]
+    fn a_vector_on_a_device_goes_home() {
+        use burn::tensor::Device;
+        let vectors = [Flat::new(vec![1.0, 2.0]), Flat::new(vec![1.0, 2.0]).on(&Device::flex())];
+        let (back, count, _) = round_trip(&vectors);
+        assert_eq!((&back[..], count), (&vectors[..], 1));
+        assert!(back.iter().all(|flat| !flat.is_on_device()), "the default home is host memory");
     }
 
     #[test]
@@ -172,7 +194,7 @@ mod tests {
     fn outside_vectors_are_written_whole_and_a_wrong_number_is_refused() {
         let flat = Flat::new(vec![1.0, 2.0]);
         assert_eq!(codec::encode(&flat).expect("plain").len(), 9);
-        let read = scatter(Vec::new(), || codec::decode::<Flat>(&[7]));
+        let read = scatter(Vec::new(), HomeDevice::default(), || codec::decode::<Flat>(&[7]));
         assert!(read.expect_err("no such number").to_string().contains("vector"));
     }
 }

@@ -5,7 +5,7 @@ use super::given::given;
 use super::process::{cpu_seconds, peak_bytes};
 use super::workload::Case;
 use crate::assemble::{Settings, assemble};
-use crate::device::DeviceKind;
+use crate::device::DeviceList;
 use crate::load::{Loaded, Overrides, load_text};
 use crate::prepare::{Prepared, prepare};
 use crate::progress::Display;
@@ -23,7 +23,7 @@ pub struct How {
     /// Worker threads.
     pub workers: usize,
     /// What computes.
-    pub device: DeviceKind,
+    pub device: DeviceList,
     /// Where data sets are looked for, instead of the scenario's place.
     pub data_dir: Option<PathBuf>,
     /// Samples, partition, schedule and weights made elsewhere; see [`given()`].
@@ -53,7 +53,7 @@ pub fn measure(case: &Case, how: &How) -> Result<Figures, String> {
         prepare(&loaded.scenario, &loaded.document).map_err(|problem| words(&problem))?;
     let options = Options {
         workers: how.workers,
-        device: how.device,
+        device: Some(how.device.clone()),
         timing_only: case.timing_only(),
         ..Options::default()
     };
@@ -102,8 +102,8 @@ fn figures(
     Figures {
         name: case.name(),
         clients: prepared.population.clients(),
-        workers: how.workers,
-        device: how.device.name().into(),
+        workers: result.workers,
+        device: how.device.to_string(),
         wall_seconds: result.wall_seconds,
         cpu_seconds: cpu,
         tasks: result.counts.updates,

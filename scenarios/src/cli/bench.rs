@@ -1,9 +1,9 @@
 //! `offbeat bench`.
 
 use super::run::all_cores;
-use super::{Failure, print};
+use super::{Failure, device_list, print};
 use crate::bench::{Case, Figures, How, Machine, Report, Row, WORKLOADS, cases, measure};
-use crate::device::DeviceKind;
+use crate::device::DeviceList;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -18,9 +18,9 @@ pub struct BenchArgs {
     /// Numbers of worker threads; several, such as 1,2, are put beside each other [default: all cores]
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub workers: Vec<u16>,
-    /// What computes
-    #[arg(long, value_enum, default_value_t = DeviceKind::Flex)]
-    pub device: DeviceKind,
+    /// What computes, as in `run`
+    #[arg(long, value_name = "LIST", value_parser = device_list, default_value = "flex")]
+    pub device: DeviceList,
     /// Runs of each, of which the fastest counts
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub repeat: u16,
@@ -108,7 +108,7 @@ fn apart(case: &Case, workers: usize, args: &BenchArgs) -> Result<Figures, Failu
     let failed = |reason: String| Failure::Failed(format!("{name}: {reason}"));
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut command = Command::new(program);
-    command.args(["bench", &name, "--here", "--device", args.device.name()]);
+    command.args(["bench", &name, "--here", "--device", &args.device.to_string()]);
     command.args(["--workers", &workers.to_string()]);
     command.args(args.set.iter().flat_map(|set| ["--set", set]));
     if args.quick {
@@ -134,7 +134,7 @@ fn here(args: &BenchArgs, wanted: &[Case]) -> Result<(), Failure> {
     };
     let how = How {
         workers: args.workers.first().map_or_else(all_cores, |workers| usize::from(*workers)),
-        device: args.device,
+        device: args.device.clone(),
         data_dir: args.data_dir.clone(),
         given: args.files.clone(),
         set: args.set.clone(),

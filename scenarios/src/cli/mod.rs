@@ -18,8 +18,9 @@ mod resume;
 mod run;
 mod sweep;
 
-use crate::device::DeviceKind;
+use crate::device::DeviceList;
 use crate::report::Target;
+use crate::words::wrap;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -121,6 +122,15 @@ pub struct ExplainArgs {
     pub json: bool,
 }
 
+/// A list of devices, with what is wrong on lines of at most 80 columns.
+fn device_list(text: &str) -> Result<DeviceList, String> {
+    text.parse().map_err(|error: String| {
+        let (wrong, hint) = error.split_once(": ").unwrap_or((&error, "see `offbeat doctor`"));
+        let (wrong, hint) = (wrap(wrong, 76).join("\n  "), wrap(hint, 70).join("\n        "));
+        format!("\n  {wrong}\n\n  help: {hint}")
+    })
+}
+
 /// Arguments of `run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
@@ -134,9 +144,10 @@ pub struct RunArgs {
     /// number [default: half of the memory]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     pub memory_mb: Option<u64>,
-    /// What computes
-    #[arg(long, value_enum, default_value_t = DeviceKind::Flex)]
-    pub device: DeviceKind,
+    /// What computes: flex (the processor), tch, wgpu, cuda, wgpu:1 (the second card), or a list with
+    /// one worker for each entry, such as wgpu:0,wgpu:1,flex*2 [default: flex]
+    #[arg(long, value_name = "LIST", value_parser = device_list)]
+    pub device: Option<DeviceList>,
     /// Where the run directory is made, instead of the scenario's place
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -219,9 +230,10 @@ pub struct SweepArgs {
     /// number [default: half of the memory]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     pub memory_mb: Option<u64>,
-    /// What computes
-    #[arg(long, value_enum, default_value_t = DeviceKind::Flex)]
-    pub device: DeviceKind,
+    /// What computes: flex (the processor), tch, wgpu, cuda, wgpu:1 (the second card), or a list with
+    /// one worker for each entry, such as wgpu:0,wgpu:1,flex*2 [default: flex]
+    #[arg(long, value_name = "LIST", value_parser = device_list)]
+    pub device: Option<DeviceList>,
     /// Where the directory of the sweep is made, instead of the scenario's place
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

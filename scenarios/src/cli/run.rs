@@ -2,6 +2,7 @@
 
 use super::check::show;
 use super::{Failure, RunArgs, print};
+use crate::device::{DeviceList, devices};
 use crate::diagnose::Problems;
 use crate::load::{Loaded, load};
 use crate::run::{self, Options};
@@ -30,10 +31,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let flag = interrupt::flag()
         .map_err(|error| Failure::Failed(format!("cannot watch for Ctrl-C: {error}")))?;
+    let run = &loaded.scenario.sections().run;
     let options = Options {
-        workers: args.workers.map_or_else(all_cores, usize::from),
+        workers: workers(args.workers, &devices(args.device.as_ref(), run))?,
         memory_bytes: args.memory_mb.map(|mebibytes| mebibytes << 20),
-        device: args.device,
+        device: args.device.clone(),
         out: args.out.clone(),
         progress: !args.quiet && !args.scenario.json,
         timing_only: args.timing_only,
@@ -67,14 +69,16 @@ pub(super) fn conclude(summary: &Summary, json: bool, quiet: bool) -> Result<(),
 /// Runs twice, with one worker and with several, and compares event by event.
 fn compare(loaded: &Loaded, options: &Options) -> Result<(), Failure> {
     let with = |workers| Options { workers, progress: false, ..options.clone() };
+    let list = devices(options.device.as_ref(), &loaded.scenario.sections().run);
     let more = options.workers.max(2);
+    let how = match list.says_workers() {
+        true => format!("in two runs on {list}"),
+        false => format!("with 1 and {more} workers"),
+    };
     let first = run::trace(loaded, &with(1)).map_err(|failure| told(failure, loaded))?;
     let second = run::trace(loaded, &with(more)).map_err(|failure| told(failure, loaded))?;
     if first.digest == second.digest {
-        eprintln!(
-            "determinism: {} events and the final model are the same with 1 and {more} workers",
-            first.events
-        );
+        eprintln!("determinism: {} events and the final model are the same {how}", first.events);
         return Ok(());
     }
     let differs = first.trace.iter().zip(&second.trace).position(|(a, b)| a != b);
@@ -92,7 +96,7 @@ fn compare(loaded: &Loaded, options: &Options) -> Result<(), Failure> {
         }
         None => "all events are the same, but the final models differ".to_string(),
     };
-    Err(Failure::Failed(format!("not deterministic with 1 and {more} workers: {where_}")))
+    Err(Failure::Failed(format!("not deterministic {how}: {where_}")))
 }
 
 /// Tells the user about a failure in full, where that takes more than a line.
@@ -108,6 +112,22 @@ pub(super) fn told(failure: run::Failure, loaded: &Loaded) -> Failure {
         }
         run::Failure::Run { message, kept: None } => Failure::Failed(message),
     }
+}
+
+/// How many workers there are where `list` leaves it open.
+///
+/// # Errors
+/// When a number was asked for and the list says another way.
+fn workers(asked: Option<u16>, list: &DeviceList) -> Result<usize, Failure> {
+    if asked.is_some() && list.says_workers() {
+        eprintln!(
+            "error: `--workers` and `{list}` both say how many workers there are\n\n  \
+             help: leave `--workers` out; two workers of one device are `{}*2`",
+            list.first()
+        );
+        return Err(Failure::Wrong);
+    }
+    Ok(asked.map_or_else(all_cores, usize::from))
 }
 
 pub(super) fn all_cores() -> usize {

@@ -33,9 +33,14 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<(), Failure> {
     let flag = interrupt::flag()
         .map_err(|error| Failure::Failed(format!("cannot watch for Ctrl-C: {error}")))?;
     let options = Options {
-        workers: args.workers.map_or_else(all_cores, usize::from),
+        // Runs at the same time would wait for each other's cards.
+        workers: match (args.workers, &args.device) {
+            (Some(workers), _) => usize::from(workers),
+            (None, Some(list)) if list.says_workers() => 1,
+            (None, _) => all_cores(),
+        },
         memory_bytes: args.memory_mb.map_or_else(memory::half, |mebibytes| mebibytes << 20),
-        device: args.device,
+        device: args.device.clone(),
         progress: !args.quiet && !args.scenario.json,
         interrupt: flag.clone(),
         registry: Registry::default(),

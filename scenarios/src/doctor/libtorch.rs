@@ -6,22 +6,11 @@ use std::path::PathBuf;
 /// The version that this release is built against.
 pub const WANTED: &str = "2.9.0";
 
-/// How to get it from the wheels of PyTorch, without a graphics card.
+/// How to get it.
 pub(super) const RECIPE: &str = "\
-python3 -m venv torch
-torch/bin/pip install --no-deps torch==2.9.0 \\
-    nvidia-cuda-runtime-cu12==12.8.90 nvidia-cuda-cupti-cu12==12.8.90
-site=$(echo torch/lib/python3*/site-packages); mkdir -p libtorch/lib
-cp -r $site/torch/include libtorch/; echo 2.9.0 > libtorch/build-version
-cp $site/torch/lib/libtorch_cpu.so $site/torch/lib/libc10.so libtorch/lib/
-cp $site/torch/lib/libgomp.so.1 libtorch/lib/
-cp $site/nvidia/cuda_runtime/lib/libcudart.so.12 libtorch/lib/
-cp $site/nvidia/cuda_cupti/lib/libcupti.so.12 libtorch/lib/
-echo | gcc -shared -o libtorch/lib/libtorch.so -x c - -Wl,--no-as-needed \\
-    -Llibtorch/lib -Wl,-rpath,'$ORIGIN' -Wl,-soname,libtorch.so \\
-    -l:libtorch_cpu.so
-export LIBTORCH=$PWD/libtorch LD_LIBRARY_PATH=$PWD/libtorch/lib
-cargo build --release -p offbeat --features tch
+  scenarios/libtorch.sh libtorch
+  export LIBTORCH=$PWD/libtorch LD_LIBRARY_PATH=$PWD/libtorch/lib
+  cargo build --release --features tch
 ";
 
 /// What was found of LibTorch.

@@ -8,7 +8,7 @@ pub use libtorch::{LibTorch, WANTED, find};
 pub use speed::{Speed, Work};
 
 use crate::bench::Machine;
-use offbeat_learning::device::{DEVICES, device};
+use offbeat_learning::device::{Backend, Device, DeviceName};
 use offbeat_learning::train::TrainerKind;
 use serde::Serialize;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub struct Findings {
 #[derive(Clone, Debug, Serialize)]
 pub struct Found {
     /// Its name on the command line.
-    pub name: &'static str,
+    pub name: String,
     /// Why it cannot be used; `None` when it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
@@ -61,43 +61,37 @@ pub const AGREEMENT: f64 = 1e-3;
 /// Looks at everything; each speed test takes about `each`.
 pub fn examine(each: Duration) -> Findings {
     let works = speed::works();
-    let devices = DEVICES.map(|name| {
-        let opened = device(name);
-        let trainers = opened.as_ref().map_or_else(
-            |_| Vec::new(),
-            |device| {
-                let kinds: &[(&str, TrainerKind, bool)] = match name {
-                    "flex" => &[
-                        ("direct", TrainerKind::Direct, false),
-                        ("autodiff", TrainerKind::Autodiff, false),
-                        ("cohort", TrainerKind::Autodiff, true),
-                    ],
-                    _ => &[
-                        ("autodiff", TrainerKind::Autodiff, false),
-                        ("cohort", TrainerKind::Autodiff, true),
-                    ],
-                };
-                let tried = kinds.iter().map(|(name, kind, together)| Tried {
-                    name,
-                    speeds: works
-                        .iter()
-                        .map(|work| work.time(*kind, device, *together, each))
-                        .collect(),
-                });
-                tried.collect()
-            },
-        );
-        Found { name, missing: opened.err().map(|error| error.to_string()), trainers }
-    });
+    let present = Backend::ALL.into_iter().flat_map(DeviceName::present);
     Findings {
         version: env!("CARGO_PKG_VERSION"),
         machine: Machine::here(),
         available_bytes: crate::bench::available_bytes(),
         vectors: vectors(),
         allocator: "mimalloc",
-        devices: devices.into(),
+        devices: present.map(|name| look(name, &works, each)).collect(),
         libtorch: find(),
     }
+}
+
+/// Opens a device and times every trainer on it.
+fn look(name: DeviceName, works: &[Work], each: Duration) -> Found {
+    let (opened, missing) = match name.open() {
+        Ok(device) => (Some(device), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let tried = |device: &Device| {
+        let direct = ("direct", TrainerKind::Direct, false);
+        let autodiff =
+            [("autodiff", TrainerKind::Autodiff, false), ("cohort", TrainerKind::Autodiff, true)];
+        let direct = (name.backend() == Backend::Flex).then_some(direct);
+        let time = |(name, kind, together): (&'static str, TrainerKind, bool)| Tried {
+            name,
+            speeds: works.iter().map(|work| work.time(kind, device, together, each)).collect(),
+        };
+        direct.into_iter().chain(autodiff).map(time).collect()
+    };
+    let trainers = opened.as_ref().map(tried).unwrap_or_default();
+    Found { name: name.to_string(), missing, trainers }
 }
 
 /// The vector instructions that the kernels choose from at run time.
@@ -130,7 +124,7 @@ mod tests {
     fn the_processor_is_always_there_and_its_trainers_agree() {
         let findings = examine(Duration::ZERO);
         let flex = &findings.devices[0];
-        assert_eq!((flex.name, &flex.missing), ("flex", &None));
+        assert_eq!((flex.name.as_str(), &flex.missing), ("flex", &None));
         assert_eq!(flex.trainers.len(), 3);
         // Every device that this build has, on a machine that lets it be opened.
         let built = findings.devices.iter().filter(|found| found.missing.is_none());

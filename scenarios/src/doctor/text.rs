@@ -25,7 +25,7 @@ impl Findings {
         row("allocator", self.allocator.to_string());
         row("libtorch", libtorch(&self.libtorch));
         text += "\nsamples a second on one thread, and the difference from the first line\n";
-        text += &format!("  {:<6} {:<9}", "device", "trainer");
+        text += &format!("  {:<8} {:<9}", "device", "trainer");
         let networks = self.devices.iter().find_map(|found| found.trainers.first());
         for speed in networks.iter().flat_map(|tried| &tried.speeds) {
             text += &format!(" {:>10} {:>8}", speed.network, "differs");
@@ -42,12 +42,14 @@ impl Findings {
 
 fn device(found: &Found) -> String {
     if let Some(missing) = &found.missing {
-        let hint = missing.split_once(": ").map_or(missing.as_str(), |(_, hint)| hint);
-        return format!("  {:<6} not in this build; {hint}\n", found.name);
+        let lines = wrap(missing, 68);
+        let name = |line: usize| if line == 0 { found.name.as_str() } else { "" };
+        let line = |(number, line)| format!("  {:<8} {line}\n", name(number));
+        return lines.iter().enumerate().map(line).collect();
     }
     let mut text = String::new();
     for tried in &found.trainers {
-        text += &format!("  {:<6} {:<9}", found.name, tried.name);
+        text += &format!("  {:<8} {:<9}", found.name, tried.name);
         for speed in &tried.speeds {
             let differs = match (&speed.failed, speed.difference) {
                 (Some(_), _) => "failed".into(),

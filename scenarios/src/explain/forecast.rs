@@ -1,6 +1,7 @@
 //! The figures of what will happen.
 
 use crate::assemble::{Settings, assemble};
+use crate::device::{devices, problem, trainer};
 use crate::diagnose::Problem;
 use crate::held::Held;
 use crate::load::Loaded;
@@ -101,11 +102,12 @@ pub fn forecast(loaded: &Loaded, options: &Options) -> Result<Forecast, Problem>
     let whole = !(cut && counts.updates >= ENOUGH);
     let task_seconds = task_seconds(loaded, &prepared, &options)?;
     let play = result.wall_seconds;
+    let workers = result.workers;
     let machine = Machine {
-        workers: options.workers,
-        memory_bytes: memory_bytes(&prepared, travelling, counts.updates, options.workers),
+        workers,
+        memory_bytes: memory_bytes(&prepared, travelling, counts.updates, workers),
         task_seconds,
-        wall_seconds: play + task_seconds * trained as f64 / options.workers.max(1) as f64,
+        wall_seconds: play + task_seconds * trained as f64 / workers as f64,
     };
     Ok(Forecast {
         samples: prepared.samples(),
@@ -144,7 +146,8 @@ fn rounds(records: &[Record]) -> Vec<f64> {
 /// Mean real seconds of one client's training on this machine.
 fn task_seconds(loaded: &Loaded, prepared: &Prepared, options: &Options) -> Result<f64, Problem> {
     let training = &loaded.scenario.sections().training;
-    let trainer = options.device.open(training.trainer, &prepared.network, &loaded.document)?;
+    let list = devices(options.device.as_ref(), &loaded.scenario.sections().run);
+    let trainer = trainer(list.first(), training.trainer, &prepared.network).map_err(problem)?;
     let plan = Arc::new(training.plan());
     let start = Instant::now();
     let mut trained = 0;

@@ -120,7 +120,7 @@ impl Gather {
                 }
             }
             // Counted by the server already.
-            Record::Guarded { .. } => {}
+            Record::Guarded { .. } | Record::Retried { .. } => {}
             Record::EdgeTask { row, .. } => {
                 self.edges = true;
                 self.work_below.ended(row);
@@ -228,6 +228,7 @@ impl Gather {
             broke_off: result.ended.strip_prefix(FAILED).unwrap_or_default().to_string(),
             failures: counts.failures.clone(),
             findings: counts.findings.clone(),
+            devices: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::edges::EdgeData;
 use super::leaks::LeakPoint;
 use super::nan;
 use super::retrieval::RetrievalPoint;
+use crate::summary::DevicesUsed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -77,6 +78,17 @@ pub struct RunData {
     /// The first few answers that guards refused or cut, in words.
     #[serde(default)]
     pub findings: Vec<String>,
+    /// The devices, where there were others than the processor in pure Rust.
+    #[serde(default)]
+    pub devices: Option<Box<DevicesUsed>>,
+}
+
+impl RunData {
+    /// The same with what its devices did.
+    pub fn with_devices(mut self, devices: Option<DevicesUsed>) -> Self {
+        self.devices = devices.map(Box::new);
+        self
+    }
 }
 
 /// What clients reach that train alone with as much training, as means over clients.

@@ -112,6 +112,14 @@ fn key_figures(run: &RunData) -> Vec<(&'static str, String)> {
         ("wasted client work", share(run.wasted_share)),
         ("compute workers busy", share(run.utilisation)),
     ]);
+    if let Some(used) = &run.devices {
+        figures.push(("devices", used.list.clone()));
+        figures.push(("copied to devices", Quantity::Bytes.show(used.to_devices.bytes as f64)));
+        figures.push(("copied from devices", Quantity::Bytes.show(used.to_host.bytes as f64)));
+        if used.retried > 0 {
+            figures.push(("jobs of failed devices", count(used.retried)));
+        }
+    }
     figures
 }
 

@@ -98,6 +98,7 @@ impl Sample {
             privacy: None,
             wasted_share: Some(0.05 + 0.2 * noise(self.seed as f64 + self.pace)),
             utilisation: Some(0.93),
+            devices: None,
         }
     }
 

@@ -13,7 +13,8 @@
 //! Metrics of an evaluation: `accuracy`, `loss`, `samples` (of a client when `client` is filled), and
 //! `attack_success` where an attack has an aim, over clients `accuracy_mean`, `accuracy_worst`, `accuracy_best`. Of an aggregation: `updates`, and
 //! by client `staleness`, `weight`, `training_loss`. Of a task: `seconds`, `bytes_down`, `bytes_up`, and
-//! `arrived` or `lost-<reason>` with value 1. Of a retrieval: `rank-1@<domain>`, `rank-5`, `rank-10`, `map`
+//! `arrived` or `lost-<reason>` with value 1, and `retried-from-<device>-on-<device>` where the device that was to
+//! compute it failed. Of a retrieval: `rank-1@<domain>`, `rank-5`, `rank-10`, `map`
 //! (trapezoid form) and `map-standard` likewise; of faces `tar_1e-1` to `tar_1e-4` (true accept rate at a false accept
 //! rate), `eer` and `identified_1e-1`, `identified_1e-2`; of a client's local model when `client` is filled. Where there are edge servers, the clients of
 //! `aggregation` and `task` are the edge servers; `edge-task` has the metric `edge` besides, with the number of
@@ -183,6 +184,14 @@ fn of_rare(record: &Record) -> Vec<Row> {
             };
             figures.into_iter().filter_map(row).collect()
         }
+        Record::Retried { at, client, version, from, to, .. } => vec![Row {
+            kind: "task",
+            at: *at,
+            version: *version,
+            client: Some(*client),
+            metric: format!("retried-from-{}-on-{to}", from.replace(',', "+")).into(),
+            value: 1.0,
+        }],
         Record::Guarded { at, version, incident } => vec![Row {
             kind: "guard",
             at: *at,

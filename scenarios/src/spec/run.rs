@@ -1,5 +1,6 @@
 //! `[run]`: the seed, and when the run ends.
 
+use crate::device::DeviceList;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,10 @@ pub struct RunSection {
     /// Root of all random numbers. Needed here or as `--seed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// What computes, instead of the processor, such as `"wgpu"` or `"wgpu:0,wgpu:1,flex*2"`: one worker for each
+    /// entry. `--device` wins over it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceList>,
     /// End after this many aggregations; the same as `versions`, by its synchronous name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]

@@ -1,4 +1,4 @@
-//! What a summary says of edge servers.
+//! What edge servers and their clients did.
 
 use super::in_words;
 use crate::rundir::table::reason_name;

@@ -2,7 +2,7 @@
 
 use super::ledger::{Ledger, Run, Status};
 use super::plan::{Plan, Planned};
-use crate::device::DeviceKind;
+use crate::device::DeviceList;
 use crate::diagnose::Problems;
 use crate::progress::{Board, Part};
 use crate::run::{self, Failure};
@@ -24,8 +24,8 @@ pub struct Options {
     pub workers: usize,
     /// Most bytes of results that all runs together hold before they are taken.
     pub memory_bytes: u64,
-    /// What computes.
-    pub device: DeviceKind,
+    /// What computes, instead of what the scenario says.
+    pub device: Option<DeviceList>,
     /// Whether to show progress.
     pub progress: bool,
     /// Set from outside to end the sweep.
@@ -142,7 +142,7 @@ impl Team<'_> {
     fn run(&self, planned: &Planned, part: &Part) -> Status {
         let options = run::Options {
             workers: 1,
-            device: self.options.device,
+            device: self.options.device.clone(),
             out: Some(self.dir.to_path_buf()),
             memory_bytes: Some(self.options.memory_bytes / self.options.workers.max(1) as u64),
             progress: false,

@@ -31,7 +31,7 @@ impl FedAt {
 
 /// The weighted mean of the returned models; `None` when nothing came.
 fn mean_model(batch: &mut Batch<'_>) -> Option<Flat> {
-    let (mut sum, mut total) = (Flat::zeros(batch.model.len()), 0.0);
+    let (mut sum, mut total) = (batch.model.zeros_like(), 0.0);
     for (position, update) in &mut *batch.updates {
         let weight = batch.weights.get(position).copied().unwrap_or(0.0);
         total += weight;
@@ -51,7 +51,7 @@ impl Combine for FedAt {
         tiers[tier].model = mean;
         tiers[tier].count += 1;
         let total: u64 = tiers.iter().map(|tier| tier.count).sum();
-        let mut model = Flat::zeros(batch.model.len());
+        let mut model = batch.model.zeros_like();
         for (m, tier) in tiers.iter().enumerate() {
             let weight = tiers[last - m].count as f64 / total as f64;
             model.add_scaled(weight as f32, &tier.model);

@@ -33,7 +33,7 @@ impl FedNova {
 
 impl Combine for FedNova {
     fn combine(&mut self, batch: &mut Batch<'_>, _: &View<'_>) -> Flat {
-        let (mut sum, mut total, mut effective) = (Flat::zeros(batch.model.len()), 0.0, 0.0);
+        let (mut sum, mut total, mut effective) = (batch.model.zeros_like(), 0.0, 0.0);
         for (position, update) in &mut *batch.updates {
             let weight = batch.weights.get(position).copied().unwrap_or(0.0);
             if update.steps > 0 && weight > 0.0 {

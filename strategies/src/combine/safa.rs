@@ -51,7 +51,7 @@ impl Combine for Safa {
         if total <= 0.0 {
             return batch.model.clone();
         }
-        let mut model = Flat::zeros(batch.model.len());
+        let mut model = batch.model.zeros_like();
         for (client, cached) in cache.iter() {
             model.add_scaled((samples(client) / total) as f32, &cached.model);
         }

@@ -63,7 +63,7 @@ fn add(sum: &mut Flat, waiting: &mut Vec<(f32, Flat, Flat)>) {
 
 /// The weighted mean of the changes: what server optimizers take for a negative gradient.
 pub fn mean_change(batch: &mut Batch<'_>, each: impl FnMut(&Update)) -> Flat {
-    let zeros = Flat::zeros(batch.model.len());
+    let zeros = batch.model.zeros_like();
     add_mean_change(&zeros, 1.0, By::Sum, batch, each)
 }
 

@@ -246,7 +246,7 @@ impl Protection {
 
     /// The sum of the clipped changes, each times its weight.
     fn clipped_sum(&mut self, batch: &mut Batch<'_>, scale: &mut Scale<'_>) -> Flat {
-        let mut sum = Flat::zeros(batch.model.len());
+        let mut sum = batch.model.zeros_like();
         for (position, update) in &mut *batch.updates {
             let factor = self.factor(position, &update, scale);
             sum.add_scaled_difference(factor as f32, &update.params, &update.base);

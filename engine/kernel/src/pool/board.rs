@@ -21,24 +21,29 @@ pub(super) struct Open<J> {
 
 /// What kernel and workers share.
 pub(super) struct Board<J> {
-    pub(super) waiting: BTreeMap<Rank, Open<J>>,
-    pub(super) blocked_on: Option<Rank>,
+    /// What waits for a worker, by group.
+    pub(super) waiting: Vec<BTreeMap<Rank, Open<J>>>,
+    /// The group and rank of the job that the kernel waits for.
+    pub(super) blocked_on: Option<(usize, Rank)>,
     pub(super) held_bytes: u64,
     pub(super) peak_bytes: u64,
     pub(super) budget_bytes: u64,
 }
 
 impl<J> Board<J> {
-    /// The next job that may start now: the first of all, or, where its result would be too large to hold, the
-    /// one that the kernel waits for. Lazy jobs that nobody demanded rank last and never start.
-    pub(super) fn next(&mut self) -> Option<(JobId, J)> {
-        let (&first, open) = self.waiting.first_key_value()?;
+    /// The next job that a worker of `group` may start now: the first of all, or, where its result would be too
+    /// large to hold, the one that the kernel waits for. Lazy jobs that nobody demanded rank last and never start.
+    pub(super) fn next(&mut self, group: usize) -> Option<(JobId, J)> {
+        let waiting = &mut self.waiting[group];
+        let (&first, open) = waiting.first_key_value()?;
         let fits = self.held_bytes == 0 || self.held_bytes + open.bytes <= self.budget_bytes;
+        let awaited =
+            self.blocked_on.filter(|(of, rank)| *of == group && waiting.contains_key(rank));
         let rank = match open.eager && fits {
             true => first,
-            false => self.blocked_on.filter(|rank| self.waiting.contains_key(rank))?,
+            false => awaited?.1,
         };
-        let open = self.waiting.remove(&rank)?;
+        let open = waiting.remove(&rank)?;
         self.held_bytes += open.bytes;
         self.peak_bytes = self.peak_bytes.max(self.held_bytes);
         Some((rank.2, open.job))
@@ -71,20 +76,23 @@ impl<R: Runner> Shared<R> {
 
 pub(super) type Outcome<R> = (JobId, Result<<R as Runner>::Output, JobError>);
 
-pub(super) fn work<R: Runner>(
-    worker: usize,
-    shared: &Shared<R>,
-    woken: &Receiver<()>,
-    done: &Sender<Outcome<R>>,
-) {
+/// Who a worker is.
+pub(super) struct Hands {
+    pub(super) worker: usize,
+    pub(super) group: usize,
+    pub(super) woken: Receiver<()>,
+}
+
+pub(super) fn work<R: Runner>(hands: &Hands, shared: &Shared<R>, done: &Sender<Outcome<R>>) {
+    let Hands { worker, group, woken } = hands;
     while woken.recv().is_ok() {
         loop {
             // Bound first, so that the lock is free again before the job runs.
-            let next = shared.board().next();
+            let next = shared.board().next(*group);
             let Some((id, job)) = next else { break };
             let start = Instant::now();
             shared.running.fetch_add(1, Ordering::Relaxed);
-            let result = shared.attempt(worker, job);
+            let result = shared.attempt(*worker, job);
             let nanos = start.elapsed().as_nanos() as u64;
             shared.busy_nanos.fetch_add(nanos, Ordering::Relaxed);
             shared.running.fetch_sub(1, Ordering::Relaxed);

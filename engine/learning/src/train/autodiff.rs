@@ -11,6 +11,7 @@ use super::gather::{Buffers, Gather, copy_rows};
 use super::{TrainRequest, Trained, Trainer};
 use crate::caps::Caps;
 use crate::data::Shard;
+use crate::device::{download, is_host, upload};
 use crate::error::LearnError;
 use crate::flat::Flat;
 use crate::network::Network;
@@ -45,16 +46,21 @@ impl AutodiffTrainer {
         Self { network, device: device.clone().inner() }
     }
 
+    /// What a training gives: on a device with memory of its own it stays there.
+    fn given(&self, params: Flat) -> Flat {
+        if is_host(&self.device) { params.into_host() } else { params }
+    }
+
     /// A matrix `[rows, columns]` on the device.
     fn matrix(&self, mut values: Vec<f32>, rows: usize, columns: usize) -> Tensor<2> {
         values.truncate(rows * columns);
-        Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device)
+        upload(TensorData::new(values, [rows, columns]), &self.device)
     }
 
     fn labels(&self, labels: &[u32]) -> Tensor<2, Int> {
         let labels: Vec<i32> = labels.iter().map(|label| *label as i32).collect();
         let shape = [labels.len(), 1];
-        Tensor::from_data(TensorData::new(labels, shape), &self.device)
+        upload(TensorData::new(labels, shape), &self.device)
     }
 
     /// Cross-entropy of each sample.
@@ -136,7 +142,7 @@ impl AutodiffTrainer {
             copy_rows(input, shard, batch, mirrored, &mut values);
             let inputs = self.matrix(values, samples, input.len());
             let features = network::features(&self.network, params.bare(), inputs, None).values;
-            outputs.extend(read(match with_head {
+            outputs.extend(download(match with_head {
                 true => network::head(&self.network, params.bare(), features),
                 false => features,
             }));
@@ -190,7 +196,7 @@ impl Trainer for AutodiffTrainer {
             }
         }
         losses.read()?;
-        let params = params.into_flat();
+        let params = self.given(params.into_flat());
         if !params.is_finite() {
             return Err(LearnError::NotFinite {
                 what: "a parameter",
@@ -199,7 +205,7 @@ impl Trainer for AutodiffTrainer {
         }
         let per_sample = 1.0 / losses.samples.max(1) as f64;
         Ok(Trained {
-            params: if self.device == Device::flex() { Flat::new(params.to_vec()) } else { params },
+            params,
             steps,
             samples_seen: losses.samples,
             loss: losses.sum * per_sample,
@@ -265,7 +271,7 @@ impl Losses {
             return Ok(());
         }
         let lengths: Vec<usize> = self.pending.iter().map(|losses| losses.dims()[0]).collect();
-        let values = read(Tensor::cat(std::mem::take(&mut self.pending), 0));
+        let values = download(Tensor::cat(std::mem::take(&mut self.pending), 0));
         let mut rest = values.as_slice();
         for length in lengths {
             let (batch, later) = rest.split_at(length);
@@ -285,9 +291,4 @@ impl Losses {
         }
         Ok(())
     }
-}
-
-fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let len = tensor.shape().num_elements();
-    Flat::from_tensor(tensor.reshape([len])).to_vec()
 }

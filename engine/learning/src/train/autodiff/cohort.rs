@@ -9,14 +9,15 @@ use super::super::gather::{Buffers, Gather};
 use super::super::rates::rates;
 use super::super::{TrainRequest, Trained, Trainer};
 use super::lanes::{has_places, knows, logits};
-use super::{AutodiffTrainer, READ_EVERY, read};
+use super::{AutodiffTrainer, READ_EVERY};
+use crate::device::{download, upload};
 use crate::error::LearnError;
 use crate::flat::Flat;
 use crate::layout::Part;
 use crate::network::Network;
 use crate::objective::Loss;
 use crate::plan::LocalPlan;
-use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use burn::tensor::{Int, Tensor, TensorData, activation};
 
 /// Most lanes that are chosen without being asked for.
 const MOST_LANES: usize = 32;
@@ -128,14 +129,14 @@ impl Models {
     }
 
     /// Takes out the models behind the first `keep`, as flat vectors.
-    fn cut(&mut self, keep: usize, lanes: usize, device: &Device) -> Vec<Flat> {
+    fn cut(&mut self, keep: usize, lanes: usize, trainer: &AutodiffTrainer) -> Vec<Flat> {
         let ended = (keep..lanes).map(|lane| {
             let parts = self.values.iter().map(|value| {
                 let length = value.dims()[1];
                 value.clone().slice([lane..lane + 1, 0..length]).reshape([length])
             });
             let flat = Flat::from_tensor(Tensor::cat(parts.collect(), 0));
-            if *device == Device::flex() { Flat::new(flat.to_vec()) } else { flat }
+            trainer.given(flat)
         });
         let ended: Vec<Flat> = ended.collect();
         let shorten = |value: &Tensor<2>| {
@@ -161,11 +162,11 @@ impl Models {
         let tracked: Vec<Tensor<2>> =
             self.values.iter().map(|value| value.clone().autodiff().require_grad()).collect();
         let data = TensorData::new(batch.inputs.clone(), [lanes, rows, batch.width]);
-        let inputs: Tensor<3> = Tensor::from_data(data, &trainer.device);
+        let inputs: Tensor<3> = upload(data, &trainer.device);
         let labels = TensorData::new(batch.labels.clone(), [lanes, rows, 1]);
-        let labels: Tensor<3, Int> = Tensor::from_data(labels, &trainer.device);
+        let labels: Tensor<3, Int> = upload(labels, &trainer.device);
         let weights = TensorData::new(batch.weights(rows), [lanes * rows]);
-        let weights: Tensor<1> = Tensor::from_data(weights, &trainer.device);
+        let weights: Tensor<1> = upload(weights, &trainer.device);
         let outputs = logits(&trainer.network, &tracked, inputs.autodiff());
         let log_odds = activation::log_softmax(outputs, 2);
         let each: Tensor<1> = log_odds.gather(2, labels.autodiff()).neg().reshape([lanes * rows]);
@@ -279,7 +280,7 @@ fn run(
     for step in 0..=last {
         let going = lanes.iter().take_while(|lane| lane.steps > step).count();
         if going < active {
-            let ended = models.cut(going, active, &trainer.device);
+            let ended = models.cut(going, active, trainer);
             lanes[going..active].iter_mut().zip(ended).for_each(|(l, p)| l.params = Some(p));
             active = going;
         }
@@ -303,7 +304,7 @@ fn settle(lanes: &mut [Lane], pending: Vec<Pending>, rows: usize) {
     }
     let (losses, counts): (Vec<_>, Vec<_>) =
         pending.into_iter().map(|pending| (pending.losses, pending.counts)).unzip();
-    let values = read(Tensor::cat(losses, 0));
+    let values = download(Tensor::cat(losses, 0));
     let mut batches = values.chunks_exact(rows);
     for (lane, count) in counts.iter().flat_map(|counts| counts.iter().enumerate()) {
         let Some(batch) = batches.next() else { return };

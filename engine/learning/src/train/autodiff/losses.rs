@@ -1,6 +1,7 @@
 //! Margin and triplet losses as Burn tensor operations.
 
 use crate::caps::Caps;
+use crate::device::upload;
 use crate::network::ROOT_EPSILON;
 use burn::tensor::{Bool, Device, Tensor, TensorData, activation};
 
@@ -35,7 +36,7 @@ pub(super) fn triplet(
         (0..batch * batch).map(place).collect::<Vec<bool>>()
     };
     let mask = |values: Vec<bool>| -> Tensor<2, Bool> {
-        Tensor::from_data(TensorData::new(values, [batch, batch]), device).autodiff()
+        upload(TensorData::new(values, [batch, batch]), device).autodiff()
     };
     let (same, different) = (pairs(|a, b, same| same && a != b), pairs(|_, _, same| !same));
     let rows = same.chunks(batch.max(1)).zip(different.chunks(batch.max(1)));
@@ -44,7 +45,7 @@ pub(super) fn triplet(
         if both { 1.0f32 } else { 0.0 }
     });
     let counts: Tensor<1> =
-        Tensor::from_data(TensorData::new(counts.collect::<Vec<_>>(), [batch]), device).autodiff();
+        upload(TensorData::new(counts.collect::<Vec<_>>(), [batch]), device).autodiff();
     let apart = features.clone().unsqueeze_dim::<3>(1) - features.unsqueeze_dim::<3>(0);
     let squares = (apart.clone() * apart).sum_dim(2).squeeze_dim::<2>(2);
     let distances = squares.clamp_min(ROOT_EPSILON).sqrt();
@@ -61,7 +62,7 @@ pub(super) fn among(cosines: Tensor<2>, features: Tensor<2>, caps: Option<&Caps>
     let device = features.device().inner();
     let matrix = |values: Vec<f32>, columns: usize| -> Tensor<2> {
         let rows = values.len() / columns;
-        Tensor::from_data(TensorData::new(values, [rows, columns]), &device).autodiff()
+        upload(TensorData::new(values, [rows, columns]), &device).autodiff()
     };
     let count = caps.len();
     let centres = matrix(caps.centres().to_vec(), caps.width()).transpose();
