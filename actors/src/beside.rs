@@ -7,6 +7,7 @@ use offbeat_learning::caps::Caps;
 use offbeat_learning::layout::Part;
 use offbeat_learning::{Flat, Trainer};
 use offbeat_strategies::companion::{CLUSTERS, EMBEDDINGS, Mechanism, RELEASE};
+use offbeat_strategies::fediod::{Duties, INPUTS, SLOPES};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,6 +25,13 @@ pub(crate) fn returned(controls: bool, clusters: usize, invite: &Invite) -> Vec<
     let release = invite.extras.contains_key(RELEASE).then_some((CLUSTERS, clusters));
     let all = control.into_iter().chain(embeddings).chain(release);
     all.map(|(name, len)| (name.to_string(), len)).collect()
+}
+
+/// Name and length of the vector that answers a question.
+pub(crate) fn told(duties: Option<&Duties>, invite: &Invite) -> Option<(String, usize)> {
+    let len = |name: &str| invite.extras.get(name).map_or(0, Flat::len);
+    let found = duties?.returned(invite.assignment.duty(), len(INPUTS), len(SLOPES));
+    found.map(|(name, len)| (name.to_string(), len))
 }
 
 impl Workbench {

@@ -17,8 +17,9 @@ use offbeat_kernel::{ClientId, Span, TaskId, Time, Version};
 use offbeat_learning::LocalPlan;
 use offbeat_learning::codec::EncodedLen;
 use offbeat_learning::reid::COSINE_DISTANCE;
+use offbeat_strategies::fediod::Duties;
 use offbeat_strategies::paillier::Sealing;
-use offbeat_strategies::signal::LossReason;
+use offbeat_strategies::signal::{Duty, LossReason};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -60,6 +61,8 @@ pub struct ClientSetup {
     pub controls: bool,
     /// Numbers in the clusters of class centres that they release when asked.
     pub cluster_numbers: usize,
+    /// What they do with questions, where they are asked some.
+    pub duties: Option<Duties>,
     /// Whether they say how far training moved their answers.
     pub cosine_distance: bool,
     /// Bytes that secure aggregation adds to an answer.
@@ -169,8 +172,11 @@ impl Client {
         if samples == 0 {
             return vec![self.lost(task, LossReason::Declined)];
         }
-        if invite.assignment.is_judging() {
-            return self.judges(invite, now);
+        match invite.assignment.duty() {
+            Duty::Judge => return self.judges(invite, now),
+            Duty::Answer | Duty::PullBack => return self.answers(invite, now),
+            Duty::Teach if self.has_teacher(&invite) => return self.attends(invite, now, 0),
+            Duty::Teach | Duty::Train => {}
         }
         let planned = match invite.assignment.steps {
             Some(steps) => steps as usize,
@@ -246,7 +252,10 @@ impl Client {
         };
         let params = invite.model.len();
         let setup = &self.setup;
-        let beside = beside::returned(setup.controls, setup.cluster_numbers, &invite);
+        let beside = match beside::told(setup.duties.as_ref(), &invite) {
+            Some(told) => vec![told],
+            None => beside::returned(setup.controls, setup.cluster_numbers, &invite),
+        };
         let job = TrainJob {
             task: invite.task,
             draw: self.setup.topology.draw(invite.task),
@@ -257,7 +266,7 @@ impl Client {
             shared: invite.model,
             extras: invite.extras,
             private: self.private(),
-            judging: invite.assignment.is_judging(),
+            duty: invite.assignment.duty(),
             steps: invite.assignment.steps,
             step_limit: (steps < planned).then_some(steps),
         };

@@ -13,6 +13,7 @@ use crate::record::Record;
 use crate::retrieval::{Open, Trials, means};
 use crate::rules::EvaluationRules;
 use crate::snapshot::Save;
+use crate::teachers::TeachersJob;
 use crate::topology::Topology;
 use crate::work::{EvaluateJob, Private};
 use actix::{Actor, Context, Handler, MessageResult};
@@ -46,6 +47,8 @@ pub struct Evaluator {
     pending: VecDeque<Pending>,
     /// The version whose evaluation was started last.
     latest: Option<(Version, Flat)>,
+    /// How many teachers were tried last.
+    teachers: usize,
 }
 
 /// What the evaluator knows between two events; the book holds the specifications of its jobs.
@@ -53,6 +56,7 @@ pub struct Evaluator {
 pub struct State {
     pending: VecDeque<Pending>,
     latest: Option<(Version, Flat)>,
+    teachers: usize,
 }
 
 /// The figures of the test samples, and rank-1 and mean average precision.
@@ -66,6 +70,7 @@ struct Pending {
     aim: Vec<JobId>,
     clients: Vec<(ClientId, Vec<JobId>)>,
     trials: Vec<Open>,
+    teachers: Option<JobId>,
 }
 
 /// The run is over: has the last version evaluated, if it was not yet, and reads all evaluations that
@@ -110,6 +115,7 @@ impl Evaluator {
             interventions,
             pending,
             latest,
+            teachers: 0,
         }
     }
 
@@ -141,14 +147,15 @@ impl Evaluator {
             interventions: _,
             pending,
             latest,
+            teachers,
         } = self;
-        State { pending: pending.clone(), latest: latest.clone() }
+        State { pending: pending.clone(), latest: latest.clone(), teachers: *teachers }
     }
 
     /// Puts back what [`Evaluator::state`] gave.
     pub fn restore(&mut self, state: State) {
-        let State { pending, latest } = state;
-        (self.pending, self.latest) = (pending, latest);
+        let State { pending, latest, teachers } = state;
+        (self.pending, self.latest, self.teachers) = (pending, latest, teachers);
     }
 
     fn start(
@@ -174,7 +181,24 @@ impl Evaluator {
         let clusters = clusters.as_ref();
         let (rules, keepers) = (self.rules.retrieval, (&self.homes, &self.book));
         let trials = self.trials.start(rules, (model, clusters), keepers, now);
-        self.pending.push_back(Pending { version, at: now, test, aim, clients, trials });
+        let teachers = self.try_teachers(now);
+        self.pending.push_back(Pending { version, at: now, test, aim, clients, trials, teachers });
+    }
+
+    /// Has the teachers tried that stay with their clients, if there are more than the last time: they never change.
+    fn try_teachers(&mut self, now: Time) -> Option<JobId> {
+        let asked: Vec<ClientId> = match self.rules.teachers {
+            true => self.homes.borrow().keys().copied().collect(),
+            false => Vec::new(),
+        };
+        let kept = |client| Some((client, settle(&self.homes, &self.book, client).kept?));
+        let teachers: Vec<(ClientId, Flat)> = asked.into_iter().filter_map(kept).collect();
+        if teachers.len() <= self.teachers {
+            return None;
+        }
+        self.teachers = teachers.len();
+        let label_turn = self.interventions.as_ref().map_or(0, |s| s.borrow().label_turn(None));
+        Some(self.book.compare(now, TeachersJob { teachers, label_turn, at: now }))
     }
 
     fn submit(
@@ -201,7 +225,7 @@ impl Evaluator {
 
     /// Waits for an evaluation and says what it found.
     fn read(&self, pending: Pending) -> Result<(Vec<Record>, Figures), String> {
-        let Pending { version, at, test, aim, clients, trials } = pending;
+        let Pending { version, at, test, aim, clients, trials, teachers } = pending;
         let mut records = Vec::new();
         let test = self.gather(test)?;
         if let Some(test) = &test {
@@ -220,6 +244,10 @@ impl Evaluator {
             .then(|| Evaluation::merge(of_clients.iter().map(|(_, evaluation)| evaluation)));
         if !of_clients.is_empty() {
             records.push(Record::Clients { at, version, clients: of_clients });
+        }
+        if let Some(job) = teachers {
+            let figures = self.book.take_teachers(job)?;
+            records.push(Record::Teachers { at, version, figures });
         }
         let mut found = None;
         if let Some(record) = self.trials.read(trials, &self.book, (at, version))? {

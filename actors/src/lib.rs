@@ -33,6 +33,7 @@ pub mod snapshot;
 pub mod strategist;
 pub mod tally;
 pub mod tap;
+pub mod teachers;
 pub mod timeline;
 pub mod topology;
 pub mod wire;

@@ -2,6 +2,7 @@
 
 use crate::retrieval::Tried;
 use crate::tap::Leak;
+use crate::teachers::TeacherFigures;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::companion::Budget;
@@ -60,6 +61,15 @@ pub enum Record {
         version: Version,
         /// What each model found, by domain and model.
         tried: Vec<Tried>,
+    },
+    /// Teachers that stay with their clients were tried on the common test set: whenever there are more of them.
+    Teachers {
+        /// When.
+        at: Time,
+        /// The version of the global model at that time.
+        version: Version,
+        /// The figures.
+        figures: TeacherFigures,
     },
     /// A version was published, until which clients released so much of their identities.
     Budget {

@@ -18,6 +18,8 @@ pub struct EvaluationRules {
     pub clients: bool,
     /// On the persons of each domain.
     pub retrieval: RetrievalRules,
+    /// Teachers that stay with their clients, and all of them together, on the common test set.
+    pub teachers: bool,
 }
 
 impl EvaluationRules {

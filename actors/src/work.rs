@@ -1,6 +1,7 @@
 //! What the compute pool does: local trainings and evaluations.
 
 mod cohort;
+mod dialogue;
 mod shop;
 mod training;
 
@@ -10,14 +11,18 @@ use crate::adversary::Adversaries;
 use crate::coded::Coded;
 use crate::retrieval::{ReIdBench, RetrieveJob};
 use crate::tap::{Leak, TapRules};
+use crate::teachers::{TeacherFigures, TeachersJob};
 use offbeat_kernel::{ClientId, Purpose, SeedTree, TaskId, Time, Version};
 use offbeat_learning::codec::Feedback;
 use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
+use offbeat_learning::iod::Critic;
 use offbeat_learning::reid::Found;
 use offbeat_learning::{Flat, LocalPlan, Trainer};
 use offbeat_strategies::composed::Reply;
+use offbeat_strategies::fediod::Duties;
 use offbeat_strategies::privacy::Local;
+use offbeat_strategies::signal::Duty;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -59,6 +64,10 @@ pub struct Private {
     pub local: Option<Flat>,
     /// What its codec has left out so far.
     pub left: Feedback,
+    /// Its discriminator, where it answers questions; its teacher is what it has kept.
+    pub critic: Option<Critic>,
+    /// The inputs that it was asked about last, as far as it may be asked how they should change.
+    pub asked: Option<Flat>,
 }
 
 /// One piece of real compute, as plain data.
@@ -74,6 +83,8 @@ pub enum Job {
     Cohort(Vec<TrainJob>),
     /// The attack of a tap on the update of a training.
     Attack(Box<TrainJob>),
+    /// The trial of teachers that stay with their clients.
+    Teachers(TeachersJob),
 }
 
 /// A client's local training.
@@ -97,8 +108,8 @@ pub struct TrainJob {
     pub extras: BTreeMap<String, Flat>,
     /// What it has kept from before.
     pub private: Private,
-    /// Not training: the further vectors are models, to be tried on the samples held back.
-    pub judging: bool,
+    /// What it is about.
+    pub duty: Duty,
     /// Local steps, if not the plan's.
     pub steps: Option<u32>,
     /// Stop after this many steps.
@@ -137,6 +148,8 @@ pub enum Output {
     Attacked(Box<Leak>),
     /// What a job gave after its own device failed.
     Retried(Box<(Output, Retry)>),
+    /// How good teachers are.
+    Taught(TeacherFigures),
 }
 
 /// How the workers of one device work: the network, the data and the plan, the same for all jobs of a run.
@@ -170,6 +183,8 @@ pub struct Workbench {
     pub reid: ReIdBench,
     /// Who listens to the clients' links, if anybody.
     pub tap: Option<TapRules>,
+    /// What clients do with questions, where they are asked some.
+    pub duties: Option<Duties>,
 }
 
 impl Debug for Workbench {
@@ -185,8 +200,13 @@ impl Workbench {
     /// In words.
     pub fn run(&self, job: Job) -> Result<Output, String> {
         match job {
-            Job::Train(job) if job.judging && !self.timing_only => self.judge(&job),
-            Job::Train(job) => self.work(*job),
+            Job::Train(job) => match job.duty {
+                Duty::Judge if !self.timing_only => self.judge(&job),
+                Duty::Train | Duty::Judge => self.work(*job),
+                Duty::Teach | Duty::Answer | Duty::PullBack => self.attend(*job),
+            },
+            Job::Teachers(_) if self.timing_only => Ok(Output::Taught(TeacherFigures::default())),
+            Job::Teachers(job) => self.compare_teachers(&job).map(Output::Taught),
             Job::Cohort(jobs) => Ok(Output::Cohort(self.train_or_part(jobs))),
             Job::Evaluate(job) => self.evaluate(job),
             Job::Retrieve(_) if self.timing_only => Ok(Output::Retrieved(Found::default())),

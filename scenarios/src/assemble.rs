@@ -7,6 +7,7 @@ use ever::Ever;
 
 use crate::device::{self, DeviceList, devices};
 use crate::diagnose::Problem;
+use crate::document::Document;
 use crate::happenings::Scene;
 use crate::held::Held;
 use crate::load::Loaded;
@@ -31,7 +32,8 @@ use offbeat_learning::device::HomeDevice;
 use offbeat_learning::{Part, Trainer};
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
-use offbeat_strategies::registry::{CompanionPart, Parts, Registry, SelectPart};
+use offbeat_strategies::fediod::Duties;
+use offbeat_strategies::registry::{CompanionPart, PacePart, Parts, Registry, SelectPart};
 use rand::seq::SliceRandom;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -114,7 +116,7 @@ pub fn assemble(
         prepared,
         (&settings.registry, &ever),
         &trainer,
-        settings.workers,
+        (settings.workers, settings.timing_only),
     );
     let voices = Arc::new(OnceLock::new());
     if let Some(section) = &sections.script {
@@ -137,6 +139,7 @@ pub fn assemble(
         adversaries,
         coded: Arc::new(sections.codec.coded(layout, shared)),
         reid: people::bench(sections, prepared, (&trainer, &ever), &loaded.document)?,
+        duties: duties(sections, prepared, &loaded.document)?,
         tap: sections.tap.as_ref().map(TapSection::rules),
         shards: Arc::new(Held::new(prepared)),
         test: prepared.test.clone(),
@@ -304,6 +307,22 @@ fn adversaries(sections: &ScenarioFile, prepared: &Prepared) -> Adversaries {
     Adversaries::new(sections.adversary.iter().map(band).collect(), clients as usize)
 }
 
+/// What clients do with questions, where they are asked some.
+fn duties(
+    sections: &ScenarioFile,
+    prepared: &Prepared,
+    document: &Document,
+) -> Result<Option<Duties>, Problem> {
+    let PacePart::FedIod(settings) = &sections.strategy.pace else { return Ok(None) };
+    let place = "strategy.pace";
+    let found = settings.duties(&prepared.network);
+    found.map(Some).map_err(|error| {
+        Problem::new("value", error.to_string())
+            .at(document.place(place), "asked for here")
+            .about(place)
+    })
+}
+
 fn evaluation_rules(sections: &ScenarioFile) -> EvaluationRules {
     let evaluation = &sections.evaluation;
     EvaluationRules {
@@ -315,6 +334,8 @@ fn evaluation_rules(sections: &ScenarioFile) -> EvaluationRules {
             global: evaluation.on.contains(&EvaluateOn::Retrieval),
             local: evaluation.on.contains(&EvaluateOn::RetrievalLocal),
         },
+        teachers: matches!(sections.strategy.pace, PacePart::FedIod(_))
+            && evaluation.on.contains(&EvaluateOn::Test),
     }
 }
 

@@ -15,6 +15,7 @@ use offbeat_learning::data::{Dataset, PartitionReport, Shard};
 use offbeat_learning::network::{Network, Shape, load_start};
 use offbeat_learning::reid::People;
 use offbeat_learning::{Flat, LearnError};
+use offbeat_strategies::registry::PacePart;
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -119,6 +120,9 @@ pub(crate) fn prepare_going_on(
     let report = PartitionReport::new(&partition, &split.train);
     let network = Network::new(&sections.network.model, &split.train.shape, split.train.classes)
         .map_err(at("network.model"))?;
+    if let PacePart::FedIod(settings) = &sections.strategy.pace {
+        settings.duties(&network).map_err(at("strategy.pace"))?;
+    }
     aims_are_there(sections, split.train.classes, document)?;
     let initial = first_weights(sections, &network, seeds, document)?;
     let train = Arc::new(split.train);

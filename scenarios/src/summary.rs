@@ -11,6 +11,7 @@ use crate::gather::{Gather, Name, guarded};
 use crate::report::faces;
 use crate::report::leaks;
 use crate::report::retrieval::{self, Whose, by_domain, mean};
+use crate::report::teachers;
 use crate::rundir::table::{Spread, reason_name};
 use crate::snapshot::Cost;
 use crate::units::{bytes, count};
@@ -152,6 +153,9 @@ impl Summary {
         if let Some(success) = result.attack_success {
             last.insert("attack_success", success);
         }
+        if let Some(teachers) = gather.teachers() {
+            last.extend(teachers::figures(teachers));
+        }
         if let Some(most) = result.counts.privacy.and_then(|spent| spent.most()) {
             last.insert("epsilon", most);
         }
@@ -283,6 +287,7 @@ impl Summary {
             let spread = format!("mean {mean:.4}, worst {worst:.4}, best {best:.4}");
             rows.push(("over clients", format!("{spread}, on samples of their own")));
         }
+        rows.extend(teachers::rows(&self.last));
         if let Some(success) = self.last.get("attack_success") {
             rows.push(("attack", format!("{success:.4} of its aims are hit")));
         }

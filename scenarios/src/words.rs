@@ -1,6 +1,8 @@
 //! Settings in words, for labels and headings: `buffered(buffer=5, concurrency=15)`.
 
 use crate::spec::{StrategySection, Travel};
+use offbeat_strategies::fediod::FedIodSettings;
+use offbeat_strategies::registry::PacePart;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,7 +39,7 @@ fn named(key: &str, inside: &Value) -> String {
 /// The strategy: its pace, how it weighs, and every other part that is not the usual one.
 pub fn strategy(strategy: &StrategySection) -> String {
     let usual = StrategySection::default();
-    let mut parts = vec![part(&strategy.pace)];
+    let mut parts = vec![pace(&strategy.pace)];
     if strategy.weigh != usual.weigh {
         let weigh: Vec<String> = strategy.weigh.iter().map(part).collect();
         parts.push(format!(
@@ -65,6 +67,28 @@ pub fn strategy(strategy: &StrategySection) -> String {
     ];
     parts.extend(others.into_iter().flatten());
     parts.join(", ")
+}
+
+/// The pace; of one with many settings, those that are not the usual ones.
+fn pace(pace: &PacePart) -> String {
+    let PacePart::FedIod(settings) = pace else { return part(pace) };
+    let usual = FedIodSettings { clients: 0, ..FedIodSettings::default() };
+    let [mut own, usual] =
+        [&**settings, &usual].map(|settings| serde_json::to_value(settings).unwrap_or_default());
+    without(&mut own, &usual);
+    format!("fediod({})", value(&own))
+}
+
+/// Takes out of a table, and the tables in it, what another one says as well.
+fn without(own: &mut Value, other: &Value) {
+    let (Value::Object(own), Value::Object(other)) = (own, other) else { return };
+    own.retain(|key, value| {
+        if let Some(other) = other.get(key) {
+            without(value, other);
+        }
+        let empty = value.as_object().is_some_and(serde_json::Map::is_empty);
+        other.get(key) != Some(value) && !empty
+    });
 }
 
 fn part(part: &impl Serialize) -> String {

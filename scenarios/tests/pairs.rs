@@ -103,8 +103,8 @@ fn parts(strategy: &str) -> Parts {
 /// Every pair of parts of the two seams.
 fn pairs(a: Seam, b: Seam) -> Vec<(Entry, Entry)> {
     let of = |seam| {
-        // These need public pictures, heads by class or held-back samples, which these data do not have.
-        let elsewhere = ["distillation", "fedgc", "privacy-face", "fedboost"];
+        // These need public pictures, heads by class, held-back samples or pictures, which these data do not have.
+        let elsewhere = ["distillation", "fedgc", "privacy-face", "fedboost", "fediod"];
         let here = move |entry: &&Entry| entry.seam == seam && !elsewhere.contains(&entry.name);
         catalogue().iter().filter(here).copied()
     };

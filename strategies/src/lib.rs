@@ -7,6 +7,7 @@
 pub mod combine;
 pub mod companion;
 pub mod composed;
+pub mod fediod;
 pub mod group;
 pub mod guard;
 pub mod ledger;

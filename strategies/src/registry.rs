@@ -7,6 +7,7 @@
 mod build;
 mod catalogue;
 mod check;
+mod checker;
 mod conflict;
 mod parts;
 mod private;

@@ -26,6 +26,8 @@ pub struct Resources {
     pub heads: Option<Arc<FirstHeads>>,
     /// Threads that may compute at the same time; results do not depend on it.
     pub threads: usize,
+    /// Whether nothing is learnt: only time and bytes count.
+    pub timing_only: bool,
 }
 
 /// Labelled samples, some of which are the server's own.

@@ -11,9 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 mod companion;
+mod dialogue;
 mod refine;
 
 pub use companion::Companion;
+pub use dialogue::{Dialogue, Learnt, Question, Turn};
 pub use refine::Refine;
 
 /// Saves and restores a part as a whole, for parts that are plain data.
@@ -199,6 +201,9 @@ pub enum Wish {
     /// [`Wish::Aggregate`] merges them, with what the judges said in the meantime; its tasks are those of the judges.
     /// [`PaceSignal::Vacancy`] follows when nobody can be asked.
     Judge(Vec<TaskId>),
+    /// Take these arrived answers, which leave the desk, and have the dialogue hear them: it publishes what it learns
+    /// and asks on. [`PaceSignal::Vacancy`] follows when nobody can be asked.
+    Ask(Vec<TaskId>),
     /// Throw an arrived update away.
     Discard(TaskId),
     /// Take an invitation back.
@@ -258,6 +263,11 @@ impl Desk<'_> {
     /// Has the senders of these updates judge all of them.
     pub fn judge(&mut self, tasks: Vec<TaskId>) {
         self.wishes.push(Wish::Judge(tasks));
+    }
+
+    /// Has the dialogue hear these answers and ask on.
+    pub fn ask(&mut self, tasks: Vec<TaskId>) {
+        self.wishes.push(Wish::Ask(tasks));
     }
 
     /// Takes back every invitation under way.

@@ -139,18 +139,63 @@ pub struct Assignment {
     pub tag: u64,
 }
 
-impl Assignment {
-    /// The tag of tasks that judge models instead of training one.
-    const JUDGING: u64 = u64::MAX;
+/// What a task is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Duty {
+    /// Train the model that was sent.
+    #[default]
+    Train,
+    /// Try the models that were sent on the samples held back, and say the loss of each.
+    Judge,
+    /// Train a teacher of one's own, which stays; say how many samples of each class it saw.
+    Teach,
+    /// Say what the teacher answers to the inputs that were sent.
+    Answer,
+    /// Say how the inputs that were sent last should change, for the slopes by the answers.
+    PullBack,
+}
 
+impl Duty {
+    /// Tags from here on are no tags of paces: they say what a task is about.
+    const TAGS: [(u64, Self); 4] = [
+        (u64::MAX, Self::Judge),
+        (u64::MAX - 1, Self::Teach),
+        (u64::MAX - 2, Self::Answer),
+        (u64::MAX - 3, Self::PullBack),
+    ];
+
+    /// What a task with this tag is about.
+    pub fn of_tag(tag: u64) -> Self {
+        let found = Self::TAGS.into_iter().find(|(of, _)| *of == tag);
+        found.map_or(Self::Train, |(_, duty)| duty)
+    }
+
+    /// What a task is asked for that is about this; training has no tag.
+    pub fn assignment(self) -> Assignment {
+        let found = Self::TAGS.into_iter().find(|(_, duty)| *duty == self);
+        Assignment { tag: found.map_or(0, |(tag, _)| tag), ..Assignment::default() }
+    }
+}
+
+impl Assignment {
     /// Not training: the sent models are tried on the client's held-back samples, and the answer has a loss for each.
     pub fn to_judge() -> Self {
-        Self { tag: Self::JUDGING, ..Self::default() }
+        Duty::Judge.assignment()
+    }
+
+    /// What the task is about.
+    pub fn duty(&self) -> Duty {
+        Duty::of_tag(self.tag)
     }
 
     /// Whether the client is to judge models instead of training one.
     pub fn is_judging(&self) -> bool {
-        self.tag == Self::JUDGING
+        self.duty() == Duty::Judge
+    }
+
+    /// Whether the client is to train a teacher of its own.
+    pub fn is_teaching(&self) -> bool {
+        self.duty() == Duty::Teach
     }
 }
 

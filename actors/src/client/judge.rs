@@ -1,4 +1,4 @@
-//! A client that judges models instead of training one.
+//! A client that does not train: it judges models, or answers questions.
 
 use super::{Client, Task};
 use crate::conditions::Outcome;
@@ -6,8 +6,10 @@ use crate::effect::Effect;
 use crate::message::{Invite, Message};
 use crate::wire;
 use offbeat_kernel::Time;
+use offbeat_learning::Flat;
 use offbeat_learning::codec::EncodedLen;
-use offbeat_strategies::signal::LossReason;
+use offbeat_strategies::fediod::{INPUTS, SLOPES};
+use offbeat_strategies::signal::{Duty, LossReason};
 
 /// A forward pass costs a third of a training step's work on the same samples.
 const FORWARD: usize = 3;
@@ -15,13 +17,39 @@ const FORWARD: usize = 3;
 impl Client {
     /// Tries every model that was sent on the samples held back.
     pub(super) fn judges(&mut self, invite: Invite, now: Time) -> Vec<Effect> {
-        let task = invite.task;
         let held_back = self.setup.held_back.get(&self.id).copied().unwrap_or(0);
         if held_back == 0 {
-            return vec![self.lost(task, LossReason::Declined)];
+            return vec![self.lost(invite.task, LossReason::Declined)];
         }
         let seen = (held_back * invite.extras.len()).div_ceil(FORWARD);
+        self.attends(invite, now, seen)
+    }
+
+    /// Answers a question about inputs.
+    pub(super) fn answers(&mut self, invite: Invite, now: Time) -> Vec<Effect> {
+        let task = invite.task;
+        let Some(duties) = self.setup.duties else {
+            return vec![self.lost(task, LossReason::Declined)];
+        };
+        let len = |name: &str| invite.extras.get(name).map_or(0, Flat::len);
+        let duty = invite.assignment.duty();
+        let count = match duty {
+            Duty::Answer => len(INPUTS) / duties.pixels(),
+            _ => len(SLOPES) / duties.classes(),
+        };
+        self.attends(invite, now, duties.effort(duty, count))
+    }
+
+    /// Whether the client is asked for a teacher that it has already.
+    pub(super) fn has_teacher(&self, invite: &Invite) -> bool {
+        invite.assignment.is_teaching() && self.private().kept.is_some()
+    }
+
+    /// Begins a task that is no training, with the work of `seen` samples in training.
+    pub(super) fn attends(&mut self, invite: Invite, now: Time, seen: usize) -> Vec<Effect> {
+        let task = invite.task;
         let samples = self.setup.samples.count(self.id);
+        let judges = invite.assignment.is_judging();
         let judge = |start| self.setup.conditions.compute(self.id, task, start, seen);
         let unsealed = self.between_seals(task, now, invite.extras.len(), false, judge);
         let began = unsealed.began;
@@ -36,17 +64,20 @@ impl Client {
         };
         let mut opened = self.open(invite, 0, 0, began, at, samples);
         opened.judged = Some(seen);
-        opened.beside = Vec::new();
+        if judges {
+            opened.beside = Vec::new();
+        }
         opened.answer.completeness = 1.0;
         self.promise(&opened);
         self.task = Some(Box::new(opened));
         vec![self.to_self(at, Message::Finished(task))]
     }
 
-    /// Bytes of the parameters in the answer: judges send none.
+    /// Bytes of the parameters in the answer: only trainings send any.
     pub(super) fn payload(&self, task: &Task) -> EncodedLen {
         match task.judged {
             Some(_) => EncodedLen::Exactly(wire::flat_len(0)),
+            None if task.params == 0 => EncodedLen::Exactly(wire::flat_len(0)),
             None => self.setup.coded.up_len(task.params),
         }
     }
@@ -55,7 +86,7 @@ impl Client {
 impl Task {
     /// Names of what a judge says.
     pub(super) fn verdicts(&self) -> Vec<&str> {
-        let job = self.job.as_ref().filter(|_| self.judged.is_some());
+        let job = self.job.as_ref().filter(|job| job.duty == Duty::Judge);
         job.map(|job| job.extras.keys().map(String::as_str).collect()).unwrap_or_default()
     }
 }

@@ -51,11 +51,13 @@ impl Driver {
         let keeps = initial.len() < total
             || workbench.controls
             || workbench.reid.local_models
+            || workbench.duties.is_some()
             || coded.keeps_errors();
         let body = workbench.trainer.network().layout().body().end;
         let trials = Trials::of(&workbench.reid, body);
         let width = workbench.trainer.network().feature_width();
         let cluster_numbers = workbench.reid.clustering.map_or(0, |found| found.len(width));
+        let duties = workbench.duties;
         let cosine_distance = workbench.reid.cosine_distance;
         let plan = workbench.plan.clone();
         let (controls, timing_only) = (workbench.controls, workbench.timing_only);
@@ -88,6 +90,7 @@ impl Driver {
             keeps,
             controls,
             cluster_numbers,
+            duties,
             cosine_distance,
             extra_bytes: extra.up,
             extra_down: extra.down,

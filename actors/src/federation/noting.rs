@@ -62,6 +62,7 @@ impl Driver {
                 | Record::Attack { .. }
                 | Record::Clients { .. }
                 | Record::Retrieval { .. }
+                | Record::Teachers { .. }
         );
         if self.timing_only && figures {
             // Nothing was learnt: figures would only mislead.
@@ -76,6 +77,7 @@ impl Driver {
             Record::Clients { clients, .. } => self.driving.last.clients.clone_from(clients),
             Record::Retrieval { tried, .. } => self.driving.last.tried.clone_from(tried),
             Record::Aggregation { .. }
+            | Record::Teachers { .. }
             | Record::Leak { .. }
             | Record::Task(_)
             | Record::EdgeTask { .. }

@@ -8,6 +8,7 @@
 use crate::work::{Job, Output, Retry, TrainJob, Workshop};
 use offbeat_kernel::pool::{JobError, Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, Time};
+use offbeat_strategies::signal::Duty;
 use std::collections::BTreeMap;
 
 /// Numbers of cohorts begin here, above those of all jobs.
@@ -67,7 +68,7 @@ impl Cohorts {
     pub(super) fn submit(&mut self, id: JobId, due: Time, bytes: u64, urgency: Urgency, job: Job) {
         let group = self.pool.groups().of(id);
         let job = match job {
-            Job::Train(job) if self.sizes[group] > 1 && !job.judging => job,
+            Job::Train(job) if self.sizes[group] > 1 && job.duty == Duty::Train => job,
             job => return self.pool.submit(id, due, bytes, urgency, job),
         };
         let waiting = Waiting { due, bytes, job };

@@ -89,7 +89,7 @@ impl Workbench {
         Ok(Output::Trained(both))
     }
 
-    fn train(&self, job: TrainJob) -> Result<Output, String> {
+    pub(super) fn train(&self, job: TrainJob) -> Result<Output, String> {
         let shard = self.shards.at(Some(job.client), self.shards.train(job.client), job.at);
         let counter = job.draw;
         self.train_on(job, shard, counter)

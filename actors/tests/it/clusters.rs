@@ -14,6 +14,7 @@ use offbeat_strategies::Parts;
 use offbeat_strategies::companion::{CLUSTERS, PrivacyFaceSettings, RELEASE};
 use offbeat_strategies::pace::Buffered;
 use offbeat_strategies::registry::{CompanionPart, PacePart, SelectPart};
+use offbeat_strategies::signal::Duty;
 use std::collections::BTreeMap;
 
 const WIDTH: usize = 6;
@@ -57,7 +58,7 @@ fn trained(world: &World, extras: BTreeMap<String, Flat>) -> (Flat, BTreeMap<Str
         shared: federation.initial.clone(),
         extras,
         private: Private::default(),
-        judging: false,
+        duty: Duty::Train,
         steps: None,
         step_limit: None,
     };

@@ -16,6 +16,7 @@ use offbeat_strategies::companion::{EMBEDDINGS, FedGcSettings, FirstHeads};
 use offbeat_strategies::composed::{Composed, Context, Promises, Reply};
 use offbeat_strategies::pace::{Buffered, Synchronous};
 use offbeat_strategies::registry::{CompanionPart, PacePart, SelectPart};
+use offbeat_strategies::signal::Duty;
 use offbeat_strategies::signal::{Invitation, Order, Signal};
 use offbeat_strategies::{Arrival, Parts};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +74,7 @@ fn trained(bench: &Workbench, invitation: &Invitation) -> Reply {
         shared: invitation.model.clone(),
         extras: invitation.extras.clone(),
         private: Private::default(),
-        judging: false,
+        duty: Duty::Train,
         steps: None,
         step_limit: None,
     };

@@ -12,6 +12,7 @@ use offbeat_learning::layout::Part;
 use offbeat_learning::network::{Backbone, Network, NetworkSpec, ReidSpec};
 use offbeat_learning::reid::COSINE_DISTANCE;
 use offbeat_strategies::signal::Assignment;
+use offbeat_strategies::signal::Duty;
 use std::collections::BTreeMap;
 
 fn world() -> World {
@@ -69,7 +70,7 @@ fn no_message_holds_a_piece_of_a_head() {
             shared: federation.initial.clone(),
             extras: BTreeMap::new(),
             private: Private::default(),
-            judging: false,
+            duty: Duty::Train,
             steps: None,
             step_limit: None,
         };

@@ -13,6 +13,7 @@ mod encrypted;
 mod equivalence;
 mod faults;
 mod fedboost;
+mod fediod;
 mod heads;
 mod honest;
 mod laziness;

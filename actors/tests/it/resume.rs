@@ -95,6 +95,12 @@ fn models_with_their_judges_survive() {
 }
 
 #[test]
+fn teachers_discriminators_and_the_generator_survive() {
+    let world = crate::fediod::world();
+    assert!(holds(|| world.federation(), 9) > 3);
+}
+
+#[test]
 fn private_heads_and_control_variates_survive() {
     let mut world = World::new(
         6,

@@ -19,6 +19,8 @@ use offbeat_learning::train::{DirectTrainer, Trainer};
 use offbeat_learning::{Flat, LastBatch, LocalPlan, Sgd, Work};
 use offbeat_strategies::companion::FirstHeads;
 use offbeat_strategies::composed::Seams;
+use offbeat_strategies::fediod::Duties;
+use offbeat_strategies::registry::PacePart;
 use offbeat_strategies::resources::Resources;
 use offbeat_strategies::{Parts, Registry};
 use std::rc::Rc;
@@ -149,8 +151,25 @@ impl World {
         }
     }
 
+    /// What clients do with questions under the pace `fediod`.
+    fn duties(&self) -> Option<Duties> {
+        let PacePart::FedIod(settings) = &self.parts.pace else { return None };
+        Some(settings.duties(self.trainer().network()).expect("pictures"))
+    }
+
     pub(crate) fn federation(&self) -> Federation {
-        let resources = Resources { heads: self.heads.clone(), ..Resources::default() };
+        self.assembled(false)
+    }
+
+    /// The same with a strategy that learns nothing at the server.
+    pub(crate) fn idle(&self) -> Federation {
+        self.assembled(true)
+    }
+
+    fn assembled(&self, timing_only: bool) -> Federation {
+        let trainer = Some(self.trainer());
+        let heads = self.heads.clone();
+        let resources = Resources { heads, trainer, timing_only, ..Resources::default() };
         let registry = Registry { resources, ..Registry::default() };
         let seams: Seams = self.parts.build(&registry).expect("valid parts");
         let ideal = Rc::new(self.ideal.clone());
@@ -176,6 +195,7 @@ impl World {
                 )),
                 reid: self.reid.clone(),
                 tap: self.tap.clone(),
+                duties: self.duties(),
             },
             pool: PoolConfig { workers: self.workers, budget_bytes: 1 << 30 },
             devices: Devices::default(),
@@ -194,6 +214,7 @@ impl World {
                 test: self.shared == Shared::All,
                 clients: false,
                 retrieval: RetrievalRules::default(),
+                teachers: self.duties().is_some(),
             },
             stop: StopRules { versions: Some(self.versions), ..StopRules::default() },
             interrupt: Arc::new(AtomicBool::new(false)),

@@ -39,12 +39,22 @@ pub fn encoded_len<T: Serialize + ?Sized>(value: &T) -> Result<u64, CodecError> 
     Ok(count.0)
 }
 
+/// Most memory that less than 64 KiB may ask for, and less than 64 MiB: a length that was damaged on the way must not
+/// take all there is. Larger inputs are snapshots, which have a checksum.
+const SMALL: usize = 1 << 24;
+const LARGE: usize = 1 << 33;
+
 /// The value in `bytes`.
 ///
 /// # Errors
 /// When the bytes are not such a value, or hold more than it.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let (value, used) = bincode::serde::decode_from_slice(bytes, bincode::config::standard())?;
+    let config = bincode::config::standard();
+    let (value, used) = match bytes.len() {
+        ..0x1_0000 => bincode::serde::decode_from_slice(bytes, config.with_limit::<SMALL>()),
+        ..0x400_0000 => bincode::serde::decode_from_slice(bytes, config.with_limit::<LARGE>()),
+        _ => bincode::serde::decode_from_slice(bytes, config),
+    }?;
     match bytes.len() - used {
         0 => Ok(value),
         rest => Err(CodecError::LeftOver(rest)),
@@ -70,6 +80,16 @@ mod tests {
         let bytes = encode(&value).expect("plain data");
         assert_eq!(encoded_len(&value).expect("plain data"), bytes.len() as u64);
         assert_eq!(decode::<(u64, Vec<f32>, String)>(&bytes).expect("same type"), value);
+    }
+
+    #[test]
+    fn a_length_beyond_all_memory_is_refused() {
+        // A text of 2^64 - 1 bytes.
+        let bytes = [&[253][..], &[0xff; 8]].concat();
+        assert!(matches!(decode::<String>(&bytes), Err(CodecError::Decode(_))));
+        let large = vec![7u8; 1 << 17];
+        let text = encode(&large).expect("plain data");
+        assert_eq!(decode::<Vec<u8>>(&text).expect("same type"), large);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod faces;
 pub mod flat;
 pub mod intern;
+pub mod iod;
 pub mod layout;
 pub mod leakage;
 pub mod masked;

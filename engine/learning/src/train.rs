@@ -4,7 +4,7 @@
 //! its backward pass written by hand for the CPU. They are tested against each other.
 
 mod augment;
-mod autodiff;
+pub(crate) mod autodiff;
 mod balanced;
 mod check;
 mod direct;
@@ -95,6 +95,11 @@ pub trait Trainer: Send + Sync {
     /// not depend on how fast anything is. 1 where nothing is gained.
     fn cohort(&self) -> usize {
         1
+    }
+
+    /// Where it computes.
+    fn device(&self) -> Device {
+        Device::flex()
     }
 
     /// The network's outputs for the rows `rows` of the shard, row-major `[rows, outputs]`.

@@ -61,8 +61,8 @@ fn by_file(name: &str, file: &Path, valid: &[Vec<u8>], read: impl Fn(&Path) -> b
 fn csv_files() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let long: String = (0..20).map(|n| format!("{n},0.{n},\"a {n}\",{}\n", n % 3)).collect();
-    let valid =
-        [format!("id,x,word,label\n{long}"), "x,label\n1,0\n2,1\n-3.5e2,0\n4,1\n5,0\n".into()];
+    let short: String = (0..20).map(|n| format!("-{n}.5e1,{}\n", n % 3)).collect();
+    let valid = [format!("id,x,word,label\n{long}"), format!("x,label\n{short}")];
     let spec = CsvSpec { categories: vec!["word".into()], ..CsvSpec::new("t.csv", None) };
     let plain = CsvSpec::new("t.csv", None);
     let bytes = valid.map(String::into_bytes);

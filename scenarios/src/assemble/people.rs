@@ -75,7 +75,7 @@ pub(super) fn registry(
     prepared: &Prepared,
     (registry, ever): (&Registry, &Ever),
     trainer: &Arc<dyn Trainer>,
-    workers: usize,
+    (workers, timing_only): (usize, bool),
 ) -> Registry {
     let mut registry = registry.clone();
     let buffers = match sections.strategy.buffers {
@@ -94,6 +94,7 @@ pub(super) fn registry(
         buffer_policy: buffers,
         heads: first_heads(sections, prepared),
         threads: workers,
+        timing_only,
     };
     registry
 }

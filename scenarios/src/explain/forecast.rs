@@ -13,6 +13,7 @@ use offbeat_actors::{Memory, Record};
 use offbeat_kernel::{ClientId, Purpose};
 use offbeat_learning::{LearnError, TrainRequest};
 use offbeat_strategies::privacy::Spent;
+use offbeat_strategies::registry::PacePart;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -98,7 +99,12 @@ pub fn forecast(loaded: &Loaded, options: &Options) -> Result<Forecast, Problem>
     let rounds = rounds(&memory.records.borrow());
     let counts = &result.counts;
     let below = &counts.below;
-    let trained = if below.messages > 0 { below.updates } else { counts.merged };
+    let trained = match &loaded.scenario.sections().strategy.pace {
+        // Each teacher is trained once; what the rounds cost is not known.
+        PacePart::FedIod(pace) => pace.clients as u64,
+        _ if below.messages > 0 => below.updates,
+        _ => counts.merged,
+    };
     let whole = !(cut && counts.updates >= ENOUGH);
     let task_seconds = task_seconds(loaded, &prepared, &options)?;
     let play = result.wall_seconds;

@@ -7,6 +7,7 @@ use crate::spec::{ScenarioFile, Travel};
 use crate::units::{bytes, count};
 use crate::words;
 use offbeat_kernel::Span;
+use offbeat_strategies::registry::PacePart;
 use serde::Serialize;
 
 /// What will happen, on at most 80 columns.
@@ -21,7 +22,7 @@ pub fn sentences(scenario: &Scenario, forecast: &Forecast) -> String {
         ("ends", ends(sections)),
         ("time", time(forecast)),
         ("bytes", traffic(forecast)),
-        ("here", here(forecast)),
+        ("here", here(sections, forecast)),
         ("found by", found(forecast)),
     ];
     for (name, sentence) in parts.iter().filter(|(_, sentence)| !sentence.is_empty()) {
@@ -64,6 +65,14 @@ fn who(sections: &ScenarioFile, forecast: &Forecast) -> String {
 
 fn what(sections: &ScenarioFile, forecast: &Forecast) -> String {
     let model = in_words(&sections.network.model);
+    if matches!(sections.strategy.pace, PacePart::FedIod(_)) {
+        return format!(
+            "Each trains a teacher of its own once, {model} ({} parameters) on {}; a student of the same kind \
+             learns at the server from the teachers' answers to made pictures. No model travels.",
+            count(forecast.parameters),
+            in_words(&sections.data.dataset)
+        );
+    }
     let mut text = format!(
         "They train {model} ({} parameters) on {}.",
         count(forecast.parameters),
@@ -172,12 +181,20 @@ fn traffic(forecast: &Forecast) -> String {
     text
 }
 
-fn here(forecast: &Forecast) -> String {
+fn here(sections: &ScenarioFile, forecast: &Forecast) -> String {
     let machine = &forecast.machine;
     let workers = match machine.workers {
         1 => "1 worker".to_string(),
         many => format!("{many} workers"),
     };
+    if matches!(sections.strategy.pace, PacePart::FedIod(_)) {
+        return format!(
+            "On this machine one teacher's training takes about {}, that of all about {} with {workers}; what the \
+             rounds after that take is not foreseen.",
+            real(machine.task_seconds),
+            real(machine.wall_seconds)
+        );
+    }
     format!(
         "On this machine one client's training takes about {}; these {} versions about {} with \
          {workers}, evaluations not counted, and about {} of memory.",

@@ -13,7 +13,9 @@ mod work;
 use crate::report::leaks::LeakPoint;
 use crate::report::retrieval::RetrievalPoint;
 use crate::report::stats::{histogram_mean, histogram_quantile};
-use crate::report::{Counts, EdgeData, EvalPoint, Happening, Outcome, PrivacyData, RunData};
+use crate::report::{
+    Counts, EdgeData, EvalPoint, Happening, Outcome, PrivacyData, RunData, Teachers,
+};
 use crate::rundir::table::reason_name;
 use noted::Noted;
 use offbeat_actors::federation::FAILED;
@@ -54,6 +56,8 @@ pub struct Gather {
     budgets: Noted<Budget>,
     happenings: Vec<Happening>,
     leaks: Vec<LeakPoint>,
+    /// The last trial of teachers that stay with their clients.
+    teachers: Option<Teachers>,
 }
 
 /// Which run it was, in words.
@@ -83,6 +87,15 @@ impl Gather {
             }
             Record::Attack { version, success, .. } => {
                 self.attack.insert(*version, success.accuracy);
+            }
+            Record::Teachers { figures, .. } => {
+                self.teachers = figures.mean_and_best().map(|(mean, best)| Teachers {
+                    each: figures.each.iter().map(|(_, share)| *share).collect(),
+                    mean,
+                    best,
+                    by_class: figures.by_class,
+                    by_samples: figures.by_samples,
+                });
             }
             Record::Clients { clients, .. } => {
                 let tested = clients.iter().filter(|(_, found)| found.samples > 0);
@@ -142,6 +155,11 @@ impl Gather {
     /// Trials on the persons of each domain.
     pub fn retrieval(&self) -> &[RetrievalPoint] {
         &self.retrieval
+    }
+
+    /// The last trial of teachers that stay with their clients, where there are any.
+    pub fn teachers(&self) -> Option<&Teachers> {
+        self.teachers.as_ref()
     }
 
     /// What a tap found.
@@ -214,6 +232,7 @@ impl Gather {
             staleness: self.staleness,
             retrieval: self.retrieval,
             leaks: self.leaks,
+            teachers: self.teachers,
             edges: self.edges.then(|| Box::new(below(self.below, counts))),
             tasks_note: self.spans.note(),
             tasks: self.spans.into_list(),

@@ -14,6 +14,7 @@ use super::quantity::{Quantity, count};
 use super::stats::{Estimate, average};
 use super::table::{ALWAYS, ATTACK, EPSILON, SENT, TO_TARGET};
 use super::target::Target;
+use super::teachers;
 use super::thin;
 use std::fmt::Write;
 
@@ -44,6 +45,10 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
     body += &section("Figures", &figures_table(&comparison));
     if !comparison.faces.is_empty() {
         body += &section("Faces told apart", &comparison.faces.page());
+    }
+    let taught = teachers::comparison_table(&comparison);
+    if !taught.is_empty() {
+        body += &section("Students and their teachers", &taught);
     }
     let leaks = leaks::comparison_table(&comparison);
     if !leaks.is_empty() {

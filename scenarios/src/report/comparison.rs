@@ -5,6 +5,7 @@ use super::data::RunData;
 use super::retrieval::Domains;
 use super::stats::{Estimate, estimate, worst_decile};
 use super::target::Target;
+use super::teachers;
 use super::told_apart::FaceComparison;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,10 @@ pub struct Row {
     /// What a tap found in updates, as [`super::leaks::FIGURES`] has it; empty where nobody listened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaks: Vec<Option<Estimate>>,
+    /// Accuracy of teachers that stay with their clients: all together by class and by samples, the best, their mean;
+    /// empty where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teachers: Vec<Option<Estimate>>,
     /// Accuracy by class at the last evaluation that measured it; empty when none did.
     pub per_class: Vec<Option<Estimate>>,
 }
@@ -127,6 +132,7 @@ impl Row {
             wasted_share: over(&|run| run.wasted_share),
             worst_decile: over(&|run| worst_decile(&run.client_accuracy)),
             leaks: leaks(group),
+            teachers: teachers::estimates(group),
             per_class: per_class(group),
         }
     }

@@ -64,6 +64,9 @@ pub struct RunData {
     /// What the run revealed of the client of which most is known, where something protects the clients.
     #[serde(default)]
     pub privacy: Option<PrivacyData>,
+    /// Teachers that stay with their clients, where there are any.
+    #[serde(default)]
+    pub teachers: Option<Teachers>,
     /// Updates that an eavesdropper attacked; empty without one.
     #[serde(default)]
     pub leaks: Vec<LeakPoint>,
@@ -98,6 +101,21 @@ pub struct Alone {
     pub common: f64,
     /// Accuracy on test samples of their own, 0 to 1.
     pub own: Option<f64>,
+}
+
+/// How good teachers are that stay with their clients: shares of the common test samples, 0 to 1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Teachers {
+    /// Each alone, in the order of clients.
+    pub each: Vec<f64>,
+    /// Their mean.
+    pub mean: f64,
+    /// The best of them.
+    pub best: f64,
+    /// All together, every class weighted by its samples at each client.
+    pub by_class: f64,
+    /// All together, weighted by their samples.
+    pub by_samples: f64,
 }
 
 /// What a run revealed of the client of which most is known.

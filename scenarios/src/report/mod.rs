@@ -34,6 +34,7 @@ mod samples;
 pub mod stats;
 pub mod table;
 mod target;
+pub(crate) mod teachers;
 #[cfg(test)]
 mod tests;
 mod thin;
@@ -41,7 +42,9 @@ pub mod told_apart;
 
 pub use compare_page::compare_page;
 pub use comparison::{Comparison, Row};
-pub use data::{Alone, Counts, EvalPoint, Happening, Outcome, PrivacyData, RunData, TaskSpan};
+pub use data::{
+    Alone, Counts, EvalPoint, Happening, Outcome, PrivacyData, RunData, TaskSpan, Teachers,
+};
 pub use edges::EdgeData;
 pub use run_page::run_page;
 pub use target::{Target, TargetError};

@@ -14,6 +14,7 @@ use super::leaks;
 use super::privacy::privacy;
 use super::quantity::{Quantity, count};
 use super::stats::{self, worst_decile};
+use super::teachers;
 use super::thin;
 use crate::failure::command;
 use std::path::Path;
@@ -40,6 +41,10 @@ pub fn run_page(run: &RunData) -> String {
     let told_apart = faces::page(&run.retrieval);
     if !told_apart.is_empty() {
         body += &section("Faces told apart", &told_apart);
+    }
+    let taught = teachers::section(run);
+    if !taught.is_empty() {
+        body += &section("Teachers and student", &taught);
     }
     let curves = if found::alone(run) { found::run_curves(run) } else { learning_curves(run) };
     body += &section("Learning curves", &curves);

@@ -89,6 +89,7 @@ impl Sample {
             staleness,
             tasks,
             retrieval: Vec::new(),
+            teachers: None,
             leaks: Vec::new(),
             tasks_note: String::new(),
             broke_off: String::new(),

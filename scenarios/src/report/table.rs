@@ -4,6 +4,7 @@ use super::comparison::{Comparison, Row};
 use super::leaks;
 use super::quantity::{Column, Quantity};
 use super::stats::Estimate;
+use super::teachers;
 
 /// Columns of the terminal.
 const WIDTH: usize = 80;
@@ -87,6 +88,10 @@ pub fn text(comparison: &Comparison, classes: bool) -> String {
     let leaks = leaks::comparison(comparison);
     if !leaks.is_empty() {
         blocks.push(leaks);
+    }
+    let taught = teachers::comparison(comparison);
+    if !taught.is_empty() {
+        blocks.push(taught);
     }
     if !comparison.domains.rows.is_empty() {
         blocks.push(comparison.domains.text());
@@ -196,7 +201,7 @@ fn head(first: &str, rest: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// Lines of cells as columns: the first to the left and cut where there is no room, the rest to the right.
-fn layout(lines: &[Vec<String>]) -> String {
+pub(super) fn layout(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let wide = |column: usize| {
         lines

@@ -103,6 +103,23 @@ fn of_rare(record: &Record) -> Vec<Row> {
             metric: "attack_success".into(),
             value: success.accuracy,
         }],
+        Record::Teachers { at, version, figures } => {
+            let row = |client, metric: &'static str, value| Row {
+                kind: "teachers",
+                at: *at,
+                version: *version,
+                client,
+                metric: metric.into(),
+                value,
+            };
+            let each = figures.each.iter();
+            let each = each.map(|(client, share)| row(Some(*client), "accuracy", *share));
+            each.chain([
+                row(None, "ensemble_by_class", figures.by_class),
+                row(None, "ensemble_by_samples", figures.by_samples),
+            ])
+            .collect()
+        }
         Record::Clients { at, version, clients } => of_clients(*at, *version, clients),
         Record::Retrieval { at, version, tried } => {
             tried.iter().flat_map(|one| of_trial(*at, *version, one)).collect()

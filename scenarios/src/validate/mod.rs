@@ -6,6 +6,7 @@
 mod adversary;
 mod codec;
 mod data;
+mod dialogue;
 mod people;
 mod population;
 mod run;
@@ -51,6 +52,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     training::output(&file.output, &mut checks);
     topology::check(file, &mut checks);
     strategy::check(file, &mut checks);
+    dialogue::check(file, &mut checks);
     people::check(file, &mut checks);
     timeline::check(file, &mut checks);
     unlikely::check(file, &mut checks);

@@ -181,6 +181,7 @@ fn asked_for(pace: &PacePart) -> Option<(&'static str, usize, &'static str)> {
         PacePart::Synchronous(p) => ("strategy.pace.synchronous.clients", p.clients, round),
         PacePart::OverSelection(p) => ("strategy.pace.over-selection.clients", p.clients, round),
         PacePart::FedBoost(p) => ("strategy.pace.fedboost.clients", p.clients, round),
+        PacePart::FedIod(p) => ("strategy.pace.fediod.clients", p.clients, "in the dialogue"),
         PacePart::Deadline(p) => ("strategy.pace.deadline.clients", p.clients, round),
         PacePart::Buffered(p) => ("strategy.pace.buffered.concurrency", p.concurrency, at_work),
         PacePart::Immediate(p) => ("strategy.pace.immediate.concurrency", p.concurrency, at_work),

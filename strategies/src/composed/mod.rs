@@ -6,6 +6,7 @@
 //! clients holds a constant number of models.
 
 mod bells;
+mod dialogue;
 mod durable;
 mod gate;
 mod invite;
@@ -27,7 +28,8 @@ use crate::privacy::Protection;
 use crate::registry::{Seam, Switch};
 use crate::roster::Roster;
 use crate::seams::{
-    Combine, Companion, Desk, Flight, Group, Pace, PaceSignal, Refine, Select, View, Weigh, Wish,
+    Combine, Companion, Desk, Dialogue, Flight, Group, Pace, PaceSignal, Refine, Select, View,
+    Weigh, Wish,
 };
 use crate::signal::{LossReason, Order, Signal};
 use crate::update::{Arrival, Update};
@@ -107,6 +109,8 @@ pub struct Seams {
     pub refine: Option<Box<dyn Refine>>,
     /// The server's side of the objective.
     pub companion: Option<Box<dyn Companion>>,
+    /// What the server asks its clients, where it learns from answers.
+    pub dialogue: Option<Box<dyn Dialogue>>,
     /// What protects the clients' data.
     pub protection: Option<Protection>,
 }
@@ -282,6 +286,7 @@ impl Composed {
                     queue.push_back(PaceSignal::Vacancy);
                 }
             }
+            Wish::Ask(tasks) => self.converse(&tasks, cx),
             Wish::Discard(task) => {
                 self.arrived.retain(|arrival| arrival.task != task);
                 self.bases.remove(&task);

@@ -49,6 +49,7 @@ pub(super) struct PartStates {
     combine: Vec<u8>,
     refine: Option<Vec<u8>>,
     companion: Option<Vec<u8>>,
+    dialogue: Option<Vec<u8>>,
     protection: Option<Vec<u8>>,
 }
 
@@ -163,8 +164,18 @@ impl Composed {
 
 impl PartStates {
     fn of(seams: &Seams) -> Result<Self, CodecError> {
-        let Seams { select, pace, guard, group, weigh, combine, refine, companion, protection } =
-            seams;
+        let Seams {
+            select,
+            pace,
+            guard,
+            group,
+            weigh,
+            combine,
+            refine,
+            companion,
+            dialogue,
+            protection,
+        } = seams;
         let within = |seam, save: &dyn Fn() -> Result<Vec<u8>, CodecError>| {
             place::enter(seam);
             save()
@@ -184,6 +195,7 @@ impl PartStates {
             combine: within(Seam::Combine, &|| combine.save())?,
             refine,
             companion,
+            dialogue: dialogue.as_ref().map(|part| part.save()).transpose()?,
             protection: protection.as_ref().map(|part| part.save()).transpose()?,
         })
     }
@@ -218,6 +230,9 @@ impl PartStates {
             part.restore(state)?;
         }
         if let (Some(part), Some(state)) = (&mut seams.companion, &self.companion) {
+            part.restore(state)?;
+        }
+        if let (Some(part), Some(state)) = (&mut seams.dialogue, &self.dialogue) {
             part.restore(state)?;
         }
         if let (Some(part), Some(state)) = (&mut seams.protection, &self.protection) {

@@ -2,7 +2,7 @@
 
 use crate::seams::{Desk, Flight, Pace, PaceSignal, Wish};
 use crate::select::testing::World;
-use crate::signal::Assignment;
+use crate::signal::{Assignment, Duty};
 use crate::update::Arrival;
 use offbeat_kernel::{ClientId, Span, TaskId, Time};
 use std::collections::{BTreeMap, VecDeque};
@@ -20,6 +20,8 @@ pub(crate) struct Bench<P> {
     pub(crate) cancelled: Vec<u32>,
     pub(crate) discarded: Vec<u32>,
     pub(crate) urged: Vec<u32>,
+    /// Clients with a teacher.
+    pub(crate) taught: Vec<u32>,
     next: u64,
 }
 
@@ -35,6 +37,7 @@ impl<P: Pace> Bench<P> {
             cancelled: Vec::new(),
             discarded: Vec::new(),
             urged: Vec::new(),
+            taught: Vec::new(),
             next: 0,
         }
     }
@@ -72,6 +75,9 @@ impl<P: Pace> Bench<P> {
         let flight = self.flights.remove(&task).expect("just found");
         self.world.busy.remove(&flight.client);
         let now = self.world.now;
+        if flight.assignment.is_teaching() {
+            self.taught.push(client);
+        }
         self.world.ledger.entry(flight.client).last_duration = now.since(flight.invited);
         self.arrived.push(Arrival {
             task,
@@ -146,6 +152,19 @@ impl<P: Pace> Bench<P> {
                     tasks.iter().map(|t| of(t).expect("it arrived").client).collect();
                 self.arrived.retain(|arrival| !tasks.contains(&arrival.task));
                 judges.into_iter().for_each(|judge| self.invite(judge, Assignment::to_judge()));
+            }
+            Wish::Ask(tasks) => {
+                let of = |task: &TaskId| self.arrived.iter().find(|arrival| arrival.task == *task);
+                let heard: Vec<u32> =
+                    tasks.iter().map(|t| of(t).expect("it arrived").client.0).collect();
+                self.arrived.retain(|arrival| !tasks.contains(&arrival.task));
+                self.merged.push((heard, 0));
+                let free = self.world.view().all_free();
+                let asked = self.taught.clone();
+                for client in free {
+                    let duty = if asked.contains(&client.0) { Duty::Answer } else { Duty::Teach };
+                    self.invite(client, duty.assignment());
+                }
             }
             Wish::Discard(task) => {
                 let place = self.arrived.iter().position(|arrival| arrival.task == task);

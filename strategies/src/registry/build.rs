@@ -8,9 +8,9 @@ use crate::composed::Seams;
 use crate::guard::{self, Guard};
 use crate::paillier::Fitting;
 use crate::resources::{BufferPolicy, Resources};
-use crate::seams::{Combine, Companion, Group, Pace, Refine, Select, Weigh};
+use crate::seams::{Combine, Companion, Dialogue, Group, Pace, Refine, Select, Weigh};
 use crate::secure::Encodable;
-use crate::{combine, companion, group, pace, refine, select, weigh};
+use crate::{combine, companion, fediod, group, pace, refine, select, weigh};
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -136,6 +136,7 @@ impl Parts {
             combine: self.combine.with_buffers(&self.pace, registry)?,
             refine: self.refine.build(registry)?,
             companion: self.companion.build(registry)?,
+            dialogue: self.pace.dialogue(registry)?,
             protection: self.protection(),
         })
     }
@@ -189,10 +190,17 @@ impl PacePart {
             Self::Safa(settings) => Box::new(pace::Safa::new(settings)),
             Self::Port(part) => Box::new(part),
             Self::FedBoost(settings) => Box::new(pace::FedBoost::new(settings)),
+            Self::FedIod(_) => Box::new(pace::FedIod::default()),
             Self::FedCompass(settings) => Box::new(pace::FedCompass::new(settings)),
             Self::Pisces(settings) => Box::new(pace::Pisces::new(settings)),
             Self::Custom(custom) => registry.pace.make("pace", &custom)?,
         })
+    }
+
+    /// What the server asks its clients under this pace.
+    fn dialogue(&self, registry: &Registry) -> Result<Option<Box<dyn Dialogue>>, String> {
+        let Self::FedIod(settings) = self else { return Ok(None) };
+        Ok(Some(Box::new(fediod::FedIod::new((**settings).clone(), &registry.resources)?)))
     }
 }
 

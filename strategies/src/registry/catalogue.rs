@@ -134,6 +134,12 @@ const CATALOGUE: &[Entry] = &[
     ),
     entry(
         Pace,
+        "fediod",
+        "no model travels: a student learns from private teachers on made pictures",
+        "Gong et al. 2024 (FedIOD)",
+    ),
+    entry(
+        Pace,
         "fedcompass",
         "local steps assigned so that groups arrive together",
         "Li et al. 2024",

@@ -1,75 +1,15 @@
 //! Settings out of range, named by their keys.
 
+use super::checker::Checker;
 use super::{
     CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart,
     WeighPart,
 };
+use crate::fediod::FedIodSettings;
 use crate::paillier::Paillier;
 use crate::privacy::Privacy;
 use crate::weigh::Staleness;
-use std::fmt::Display;
-
-/// Collects what is out of range under one key prefix.
-struct Checker {
-    prefix: String,
-    found: Vec<String>,
-}
-
-impl Checker {
-    fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.to_string(), found: Vec::new() }
-    }
-
-    fn require(
-        &mut self,
-        holds: bool,
-        key: &str,
-        value: impl Display,
-        rule: impl Display,
-    ) -> &mut Self {
-        if !holds {
-            self.found.push(format!("{}.{key} is {value}; it must be {rule}", self.prefix));
-        }
-        self
-    }
-
-    /// A whole number of at least 1.
-    fn positive(&mut self, key: &str, value: u64) -> &mut Self {
-        self.require(value >= 1, key, value, "at least 1")
-    }
-
-    /// A finite number above 0.
-    fn above_zero(&mut self, key: &str, value: f64) -> &mut Self {
-        self.require(value > 0.0 && value.is_finite(), key, value, "a number above 0")
-    }
-
-    /// A finite number of at least `low`.
-    fn at_least(&mut self, key: &str, value: f64, low: f64) -> &mut Self {
-        self.require(value >= low && value.is_finite(), key, value, format!("at least {low}"))
-    }
-
-    /// In [0, 1].
-    fn share(&mut self, key: &str, value: f64) -> &mut Self {
-        self.require((0.0..=1.0).contains(&value), key, value, "between 0 and 1")
-    }
-
-    /// In (0, 1].
-    fn part(&mut self, key: &str, value: f64) -> &mut Self {
-        self.require(value > 0.0 && value <= 1.0, key, value, "above 0 and at most 1")
-    }
-
-    /// A window of at least 1, and a warm-up inside it.
-    fn looks_back(&mut self, part: &str, window: usize, warm_up: usize) -> &mut Self {
-        let (fits, key) = (warm_up <= window, format!("{part}.warm_up"));
-        self.positive(&format!("{part}.window"), window as u64);
-        self.require(fits, &key, warm_up, format!("at most the window, which is {window}"))
-    }
-
-    /// In [0, 1).
-    fn decay(&mut self, key: &str, value: f64) -> &mut Self {
-        self.require((0.0..1.0).contains(&value), key, value, "at least 0 and below 1")
-    }
-}
+use offbeat_learning::iod::Aim;
 
 impl Parts {
     /// One line for every setting that is out of range, naming its key; none when all is well.
@@ -174,6 +114,7 @@ impl PacePart {
                 .positive("port.concurrency", p.concurrency as u64)
                 .positive("port.bound", p.bound),
             Self::FedBoost(f) => c.positive("fedboost.clients", f.clients as u64),
+            Self::FedIod(f) => f.check(&mut c),
             Self::FedCompass(f) => c
                 .positive("fedcompass.clients", f.clients as u64)
                 .positive("fedcompass.min_steps", u64::from(f.min_steps))
@@ -191,6 +132,31 @@ impl PacePart {
             Self::Custom(_) => &mut c,
         };
         c.found
+    }
+}
+
+impl FedIodSettings {
+    fn check<'a>(&self, c: &'a mut Checker) -> &'a mut Checker {
+        let [low, high] = self.pixels;
+        let range = format!("[{low}, {high}]");
+        let fits = low < high && low.is_finite() && high.is_finite();
+        c.positive("fediod.clients", self.clients as u64)
+            .require(self.batch >= 2, "fediod.batch", self.batch, "at least 2")
+            .positive("fediod.student_batches", self.student_batches as u64)
+            .positive("fediod.noise", self.noise as u64)
+            .positive("fediod.generator_width", self.generator_width as u64)
+            .positive("fediod.critic_width", self.critic_width as u64)
+            .require(fits, "fediod.pixels", range, "two numbers, the smaller first")
+            .above_zero("fediod.student_rate", self.student_rate)
+            .above_zero("fediod.generator_rate", self.generator_rate)
+            .above_zero("fediod.critic_rate", self.critic_rate)
+            .positive("fediod.cosine_rounds", self.cosine_rounds.unwrap_or(1));
+        let Aim { gan, adversarial, confidence, balance, consensus } = self.terms;
+        c.at_least("fediod.terms.gan", gan, 0.0)
+            .at_least("fediod.terms.adversarial", adversarial, 0.0)
+            .at_least("fediod.terms.confidence", confidence, 0.0)
+            .at_least("fediod.terms.balance", balance, 0.0)
+            .at_least("fediod.terms.consensus", consensus, 0.0)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Parts that make no sense together, with the reason.
 
-use super::{CombinePart, CompanionPart, GroupPart, PacePart, Parts, SelectPart, WeighPart};
+use super::{
+    CombinePart, CompanionPart, GroupPart, GuardPart, PacePart, Parts, RefinePart, SelectPart,
+    WeighPart,
+};
 use crate::combine::By;
 use crate::weigh::Staleness;
 use serde::Serialize;
@@ -38,6 +41,7 @@ pub(super) fn name(part: &impl fmt::Debug) -> String {
         "FedBuff",
         "FedCompass",
         "FedBoost",
+        "FedIod",
         "FedGc",
     ];
     if fused.contains(&word.as_str()) {
@@ -80,7 +84,36 @@ impl Parts {
             refuse(&weigh, &pace, self.weigh_and_pace(part));
         }
         found.extend(self.privacy_conflicts());
+        found.extend(self.dialogue_conflicts());
         found
+    }
+
+    /// Parts that have nothing to do where no model travels.
+    fn dialogue_conflicts(&self) -> Vec<Conflict> {
+        if !matches!(self.pace, PacePart::FedIod(_)) {
+            return Vec::new();
+        }
+        let reason = "with this pace no model travels and none is merged";
+        let norm = self.guard.iter().find(|part| !matches!(part, GuardPart::Scalars(_)));
+        let weigh = self.weigh.iter().find(|part| **part != WeighPart::Samples);
+        let none = self.privacy.is_none().then_some(());
+        let idle = [
+            ("guard", norm.map(name)),
+            ("group", (self.group != GroupPart::One).then(|| name(&self.group))),
+            ("weigh", weigh.map(name)),
+            ("combine", (self.combine != CombinePart::default()).then(|| name(&self.combine))),
+            ("refine", (self.refine != RefinePart::None).then(|| name(&self.refine))),
+            ("companion", (self.companion != CompanionPart::None).then(|| name(&self.companion))),
+            ("privacy", none.map_or(Some("set".to_string()), |()| None)),
+        ];
+        let conflict = |(seam, part): (&str, Option<String>)| {
+            Some(Conflict {
+                a: format!("strategy.{seam} = {}", part?),
+                b: "strategy.pace = fediod".into(),
+                reason: format!("{reason}; leave `{seam}` out"),
+            })
+        };
+        idle.into_iter().filter_map(conflict).collect()
     }
 
     fn combine_and_pace(&self) -> Option<&'static str> {

@@ -1,6 +1,6 @@
 //! The names of the parts and their settings.
 
-use crate::{combine, companion, group, guard, pace, refine, select, weigh};
+use crate::{combine, companion, fediod, group, guard, pace, refine, select, weigh};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -72,6 +72,9 @@ pub enum PacePart {
     /// Rounds in which clients judge each other's models.
     #[serde(rename = "fedboost")]
     FedBoost(pace::FedBoostSettings),
+    /// Questions and answers instead of models.
+    #[serde(rename = "fediod")]
+    FedIod(Box<fediod::FedIodSettings>),
     /// Groups that arrive together.
     #[serde(rename = "fedcompass")]
     FedCompass(pace::FedCompassSettings),

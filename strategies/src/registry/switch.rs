@@ -36,6 +36,7 @@ impl Switch {
     /// # Errors
     /// The first setting out of range or conflict, in words that name the key.
     pub fn new(parts: &Parts, new: NewPart) -> Result<Self, String> {
+        let was = matches!(parts.pace, PacePart::FedIod(_));
         let mut parts = parts.clone();
         match new.clone() {
             NewPart::Select(part) => parts.select = part,
@@ -43,6 +44,13 @@ impl Switch {
             NewPart::Group(part) => parts.group = part,
             NewPart::Weigh(part) => parts.weigh = part,
             NewPart::Combine(part) => parts.combine = part,
+        }
+        if matches!(parts.pace, PacePart::FedIod(_)) != was {
+            return Err(
+                "strategy.pace cannot be switched to or from `fediod` in the middle of a run: its clients have \
+                 teachers where the others have models"
+                    .into(),
+            );
         }
         if let Some(problem) = parts.check().into_iter().next() {
             return Err(problem);

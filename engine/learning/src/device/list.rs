@@ -123,7 +123,22 @@ impl Serialize for DeviceList {
 
 impl<'de> Deserialize<'de> for DeviceList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Reads where the text is at hand, so that what is wrong is told at its place.
+struct Text;
+
+impl serde::de::Visitor<'_> for Text {
+    type Value = DeviceList;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of devices, such as `\"wgpu:0,flex*2\"`")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<DeviceList, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

@@ -3,7 +3,7 @@
 mod cohort;
 mod lanes;
 mod losses;
-mod network;
+pub(crate) mod network;
 mod tensors;
 
 use super::check::{check_features, check_request, check_rows};
@@ -211,6 +211,10 @@ impl Trainer for AutodiffTrainer {
             loss: losses.sum * per_sample,
             loss_squared: losses.squared * per_sample,
         })
+    }
+
+    fn device(&self) -> Device {
+        self.device.clone()
     }
 
     /// Requests that one program can train are trained by it, even one alone, so that a result does not depend

@@ -86,16 +86,16 @@ impl Context<'_> {
 
 /// What a pass below the head gives.
 #[derive(Debug)]
-pub(super) struct Features {
+pub(crate) struct Features {
     /// The features `[batch, width]`.
-    pub(super) values: Tensor<2>,
+    pub(crate) values: Tensor<2>,
     /// Running statistics after the pass, with their places in the layout; none in evaluation.
-    pub(super) statistics: Vec<(usize, Tensor<1>)>,
+    pub(crate) statistics: Vec<(usize, Tensor<1>)>,
 }
 
 /// The features for inputs `[batch, numbers]`. `params` holds one flat tensor for each entry of the
 /// layout; those of the head are not used. `masks` are those of dropout, `None` in evaluation.
-pub(super) fn features(
+pub(crate) fn features(
     network: &Network,
     params: &[Tensor<1>],
     inputs: Tensor<2>,
@@ -121,7 +121,7 @@ pub(super) fn features(
 }
 
 /// The logits `[batch, classes]` for features `[batch, width]`.
-pub(super) fn head(network: &Network, params: &[Tensor<1>], features: Tensor<2>) -> Tensor<2> {
+pub(crate) fn head(network: &Network, params: &[Tensor<1>], features: Tensor<2>) -> Tensor<2> {
     let mut context = Context {
         layout: network.layout(),
         tensors: params,
