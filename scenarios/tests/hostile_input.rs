@@ -177,7 +177,8 @@ proptest! {
 /// Every text that a fuzz target once stumbled over, and what it began with.
 #[test]
 fn what_fuzzing_found_stays_mended() {
-    let targets: [(&str, fn(&str)); 4] = [
+    type Target = fn(&str);
+    let targets: [(&str, Target); 4] = [
         ("scenario", fuzz::scenario),
         ("partition", fuzz::partition),
         ("distribution", fuzz::distribution),

@@ -3,7 +3,7 @@
 use super::{Output, TrainJob, Workbench};
 use offbeat_kernel::JobError;
 use offbeat_kernel::panic::panic_text;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 impl Workbench {
@@ -11,29 +11,16 @@ impl Workbench {
     /// costs no other client its training.
     pub(super) fn train_or_part(&self, jobs: Vec<TrainJob>) -> Vec<Result<Output, String>> {
         let together = |jobs| catch_unwind(AssertUnwindSafe(|| self.train_cohort(jobs)));
-        let panic = match together(jobs.clone()) {
-            Ok(outputs) => return outputs,
-            Err(panic) => panic,
+        let alone = |job| match together(vec![job]) {
+            Ok(mut output) => output.pop().unwrap_or_else(|| Err("left out".into())),
+            Err(panic) => Err(JobError::Panicked(panic_text(&*panic)).to_string()),
         };
-        let alone = |job| together(vec![job]).map(|mut output| output.pop());
-        let outputs: Vec<_> = jobs.into_iter().map(alone).collect();
-        if outputs.iter().all(Result::is_err) {
-            // It is not one of them: it may be the device, and another can be tried.
-            resume_unwind(panic);
-        }
-        let told = |output| match output {
-            Ok(output) => Option::unwrap_or_else(output, || Err("left out".into())),
-            Err(panic) => {
-                let panic: Box<dyn std::any::Any + Send> = panic;
-                Err(JobError::Panicked(panic_text(&*panic)).to_string())
-            }
-        };
-        outputs.into_iter().map(told).collect()
+        together(jobs.clone()).unwrap_or_else(|_| jobs.into_iter().map(alone).collect())
     }
 
     /// What each of the trainings gives, in their order. Those of hostile clients, and of clients whose head has
     /// a width of its own, are computed one by one.
-    fn train_cohort(&self, jobs: Vec<TrainJob>) -> Vec<Result<Output, String>> {
+    pub(super) fn train_cohort(&self, jobs: Vec<TrainJob>) -> Vec<Result<Output, String>> {
         let mut outputs: Vec<Option<Result<Output, String>>> = jobs.iter().map(|_| None).collect();
         let (mut requests, mut begun) = (Vec::new(), Vec::new());
         for (place, job) in jobs.into_iter().enumerate() {

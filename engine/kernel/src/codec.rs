@@ -50,9 +50,9 @@ const LARGE: usize = 1 << 33;
 /// When the bytes are not such a value, or hold more than it.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     let config = bincode::config::standard();
-    let (value, used) = match bytes.len() {
-        ..0x1_0000 => bincode::serde::decode_from_slice(bytes, config.with_limit::<SMALL>()),
-        ..0x400_0000 => bincode::serde::decode_from_slice(bytes, config.with_limit::<LARGE>()),
+    let (value, used) = match bytes.len() >> 10 {
+        0..64 => bincode::serde::decode_from_slice(bytes, config.with_limit::<SMALL>()),
+        64..65_536 => bincode::serde::decode_from_slice(bytes, config.with_limit::<LARGE>()),
         _ => bincode::serde::decode_from_slice(bytes, config),
     }?;
     match bytes.len() - used {

@@ -12,6 +12,9 @@ pub mod error;
 pub mod evaluate;
 pub mod faces;
 pub mod flat;
+#[cfg(test)]
+#[path = "../../kernel/tests/common/fuzz.rs"]
+mod fuzzed;
 pub mod intern;
 pub mod iod;
 pub mod layout;

@@ -149,8 +149,7 @@ fn malformed(path: &Path, place: &str, reason: String) -> LearnError {
 }
 
 #[cfg(test)]
-#[path = "../../../kernel/tests/common/fuzz.rs"]
-mod fuzz;
+use crate::fuzzed as fuzz;
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,7 @@
 //! Files that are written and read back, and those that do not fit.
 
 use super::*;
-#[path = "../../../../kernel/tests/common/fuzz.rs"]
-mod fuzz;
+use crate::fuzzed as fuzz;
 
 use crate::network::{Backbone, Normalisation, ReidSpec};
 use crate::network::{Network, NetworkSpec};
