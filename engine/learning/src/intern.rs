@@ -1,7 +1,7 @@
 //! Each vector once: while vectors are gathered, a [`Flat`] is written as its number in a list, and equal
 //! vectors (bit for bit) get the same number. Hence a snapshot with a hundred open tasks of one version
 //! holds that version once, however deep in the state its copies lie. A vector that lives on a device is written
-//! with [`ON_DEVICE`] added to its number, and goes back to the [`HomeDevice`] of the run that reads it.
+//! with `ON_DEVICE` added to its number, and goes back to the [`HomeDevice`] of the run that reads it.
 //!
 //! The list belongs to the calling thread and exists only inside [`gather`] and [`scatter`].
 
