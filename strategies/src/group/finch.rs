@@ -4,13 +4,10 @@
 //! equation 1; one step of it on clients: Zhuang et al., "Optimizing Performance of Federated Person
 //! Re-identification", TOMM 2022, section 5.1.
 
-use super::changes::{Links, Memory, by_first_member};
+use super::changes::{Links, by_first_member};
+use super::clustered::{Clustered, Clustering};
 use super::levels::best_level;
-use super::vectors::{On, Vectors};
-use crate::resources::Resources;
-use crate::seams::{Group, View};
-use crate::update::Update;
-use offbeat_kernel::codec::{self, CodecError};
+use super::vectors::On;
 use offbeat_learning::reid::similarity::{products, unit_rows};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -199,45 +196,29 @@ impl Default for FinchSettings {
     }
 }
 
-/// Groups updates by FINCH on the vectors that stand for their clients ([`On`]), at unit length. Groups are found anew each time and keep their numbers by most members.
-#[derive(Clone, Debug)]
-pub struct Finch {
-    settings: FinchSettings,
-    vectors: Vectors,
-    memory: Memory,
-}
+/// Groups updates by FINCH on the vectors that stand for their clients ([`On`]), at unit length.
+pub type Finch = Clustered<FinchSettings>;
 
-impl Finch {
-    /// The part without memory yet.
-    ///
-    /// # Errors
-    /// When it should look at public pictures and there are none.
-    pub fn new(settings: FinchSettings, resources: &Resources) -> Result<Self, String> {
-        let vectors = Vectors::new(settings.on, "strategy.group.finch", resources)?;
-        Ok(Self { settings, vectors, memory: Memory::default() })
+impl Clustering for FinchSettings {
+    const KEY: &str = "strategy.group.finch";
+
+    fn on(&self) -> On {
+        self.on
     }
-}
 
-impl Group for Finch {
-    fn group(&mut self, updates: &[Update], _: &View<'_>) -> Vec<u32> {
-        let FinchSettings { steps, accept_below, max_distance, remember, .. } = self.settings;
-        let vectors = self.vectors.of(updates);
-        self.memory.group(updates, vectors, remember, |rows, dims| match accept_below {
+    fn remembers(&self) -> bool {
+        self.remember
+    }
+
+    fn clusters(&self, rows: &[f32], dims: usize) -> Vec<u32> {
+        let Self { steps, accept_below, max_distance, .. } = *self;
+        match accept_below {
             None => finch(rows, dims, steps, max_distance),
             Some(below) => {
                 let levels = finch_levels(rows, dims, steps, max_distance);
                 best_level(&levels, &pairwise_distances(rows, dims), below).labels
             }
-        })
-    }
-
-    fn save(&self) -> Result<Vec<u8>, CodecError> {
-        codec::encode(&self.memory)
-    }
-
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
-        self.memory = codec::decode(bytes)?;
-        Ok(())
+        }
     }
 }
 

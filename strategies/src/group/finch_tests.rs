@@ -1,6 +1,8 @@
 //! FINCH by hand, its properties, and its part.
 
 use super::*;
+use crate::resources::Resources;
+use crate::seams::Group;
 use crate::select::testing::{World, stream, update};
 use proptest::prelude::*;
 use rand::RngExt;
@@ -129,8 +131,7 @@ fn updates_are_grouped_by_their_changes() {
     .expect("no features wanted");
     alone.group(&batch(&[0, 1, 2, 3]), &world.view());
     let saved = alone.save().expect("plain data");
-    let mut restored =
-        Finch::new(alone.settings, &Resources::default()).expect("no features wanted");
+    let mut restored = Finch::new(alone.rule, &Resources::default()).expect("no features wanted");
     restored.restore(&saved).expect("what was saved");
     for part in [&mut alone, &mut restored] {
         assert_eq!(part.group(&batch(&[7]), &world.view()), [1]);

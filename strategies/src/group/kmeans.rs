@@ -4,14 +4,11 @@
 //! nothing is left to chance; k-means on clients is the ablation of Zhuang et al., TOMM 2022; the index is the extended
 //! form of DCVI (Xie et al. 2020), see [`super::levels`].
 
-use super::changes::{Memory, by_first_member};
+use super::changes::by_first_member;
+use super::clustered::{Clustered, Clustering};
 use super::finch::pairwise_distances;
 use super::levels::best_level;
-use super::vectors::{On, Vectors};
-use crate::resources::Resources;
-use crate::seams::{Group, View};
-use crate::update::Update;
-use offbeat_kernel::codec::{self, CodecError};
+use super::vectors::On;
 use offbeat_learning::reid::similarity::{products, unit_rows};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -125,25 +122,8 @@ impl Default for KMeansSettings {
     }
 }
 
-/// Groups updates by k-means on the vectors that stand for their clients ([`On`]). Groups are found anew each time and
-/// keep their numbers by most members.
-#[derive(Clone, Debug)]
-pub struct KMeans {
-    settings: KMeansSettings,
-    vectors: Vectors,
-    memory: Memory,
-}
-
-impl KMeans {
-    /// The part without memory yet.
-    ///
-    /// # Errors
-    /// When it should look at public pictures and there are none.
-    pub fn new(settings: KMeansSettings, resources: &Resources) -> Result<Self, String> {
-        let vectors = Vectors::new(settings.on, "strategy.group.k-means", resources)?;
-        Ok(Self { settings, vectors, memory: Memory::default() })
-    }
-}
+/// Groups updates by k-means on the vectors that stand for their clients ([`On`]).
+pub type KMeans = Clustered<KMeansSettings>;
 
 /// As many clusters as the index finds.
 fn indexed(rows: &[f32], dims: usize, accept_below: f64) -> Vec<u32> {
@@ -156,23 +136,22 @@ fn indexed(rows: &[f32], dims: usize, accept_below: f64) -> Vec<u32> {
     best_level(&levels, &pairwise_distances(rows, dims), accept_below).labels
 }
 
-impl Group for KMeans {
-    fn group(&mut self, updates: &[Update], _: &View<'_>) -> Vec<u32> {
-        let KMeansSettings { clusters, accept_below, remember, .. } = self.settings;
-        let vectors = self.vectors.of(updates);
-        self.memory.group(updates, vectors, remember, |rows, dims| match clusters {
+impl Clustering for KMeansSettings {
+    const KEY: &str = "strategy.group.k-means";
+
+    fn on(&self) -> On {
+        self.on
+    }
+
+    fn remembers(&self) -> bool {
+        self.remember
+    }
+
+    fn clusters(&self, rows: &[f32], dims: usize) -> Vec<u32> {
+        match self.clusters {
             Some(clusters) => k_means(rows, dims, clusters as usize),
-            None => indexed(rows, dims, accept_below),
-        })
-    }
-
-    fn save(&self) -> Result<Vec<u8>, CodecError> {
-        codec::encode(&self.memory)
-    }
-
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
-        self.memory = codec::decode(bytes)?;
-        Ok(())
+            None => indexed(rows, dims, self.accept_below),
+        }
     }
 }
 

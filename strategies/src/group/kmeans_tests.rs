@@ -1,6 +1,8 @@
 //! k-means by hand, on planted groups, and on none.
 
 use super::*;
+use crate::resources::Resources;
+use crate::seams::Group;
 use crate::select::testing::{World, stream, update};
 use proptest::prelude::*;
 use rand::RngExt;

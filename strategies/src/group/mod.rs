@@ -3,6 +3,7 @@
 pub mod by_client;
 pub mod by_tag;
 mod changes;
+pub mod clustered;
 pub mod finch;
 pub mod kmeans;
 pub mod levels;
@@ -12,6 +13,7 @@ mod vectors;
 
 pub use by_client::ByClient;
 pub use by_tag::ByTag;
+pub use clustered::{Clustered, Clustering};
 pub use finch::{Finch, FinchSettings};
 pub use kmeans::{KMeans, KMeansSettings};
 pub use one::One;

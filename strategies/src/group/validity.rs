@@ -5,13 +5,10 @@
 //! `k` from 2 to `ceil(sqrt n)` with the smallest index wins. Cutting the longest edges makes `com_i <= sep_i`
 //! always, so the published bound of 1 hardly ever answers "one"; ours is a setting.
 
-use super::changes::{Links, Memory, by_first_member};
+use super::changes::{Links, by_first_member};
+use super::clustered::{Clustered, Clustering};
 use super::finch::pairwise_distances;
-use super::vectors::{On, Vectors};
-use crate::resources::Resources;
-use crate::seams::{Group, View};
-use crate::update::Update;
-use offbeat_kernel::codec::{self, CodecError};
+use super::vectors::On;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -189,43 +186,24 @@ impl<'a> Forest<'a> {
 }
 
 /// Groups updates by the validity index on the cosine distances of the vectors that stand for their clients
-/// ([`On`]); answers one group when no split is good enough. Groups keep their numbers by most
-/// members.
-#[derive(Clone, Debug)]
-pub struct ValidityIndex {
-    settings: ValiditySettings,
-    vectors: Vectors,
-    memory: Memory,
-}
+/// ([`On`]); answers one group when no split is good enough.
+pub type ValidityIndex = Clustered<ValiditySettings>;
 
-impl ValidityIndex {
-    /// The part without memory yet.
-    ///
-    /// # Errors
-    /// When it should look at public pictures and there are none.
-    pub fn new(settings: ValiditySettings, resources: &Resources) -> Result<Self, String> {
-        let vectors = Vectors::new(settings.on, "strategy.group.validity-index", resources)?;
-        Ok(Self { settings, vectors, memory: Memory::default() })
-    }
-}
+impl Clustering for ValiditySettings {
+    const KEY: &str = "strategy.group.validity-index";
 
-impl Group for ValidityIndex {
-    fn group(&mut self, updates: &[Update], _: &View<'_>) -> Vec<u32> {
-        let ValiditySettings { min_size, accept_below, remember, .. } = self.settings;
-        let vectors = self.vectors.of(updates);
-        self.memory.group(updates, vectors, remember, |rows, dims| {
-            let distances = pairwise_distances(rows, dims);
-            validity_index(&distances, rows.len() / dims, min_size as usize, accept_below).labels
-        })
+    fn on(&self) -> On {
+        self.on
     }
 
-    fn save(&self) -> Result<Vec<u8>, CodecError> {
-        codec::encode(&self.memory)
+    fn remembers(&self) -> bool {
+        self.remember
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
-        self.memory = codec::decode(bytes)?;
-        Ok(())
+    fn clusters(&self, rows: &[f32], dims: usize) -> Vec<u32> {
+        let distances = pairwise_distances(rows, dims);
+        let least = self.min_size as usize;
+        validity_index(&distances, rows.len() / dims, least, self.accept_below).labels
     }
 }
 

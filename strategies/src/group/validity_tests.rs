@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::group::finch::pairwise_distances;
+use crate::resources::Resources;
+use crate::seams::Group;
 use crate::select::testing::{World, stream, update};
 use offbeat_kernel::Stream;
 use proptest::prelude::*;
