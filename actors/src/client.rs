@@ -309,7 +309,8 @@ impl Client {
         let kept = job.private.kept.as_ref().map_or(0, offbeat_learning::Flat::len);
         // With control variates both sides get as much again.
         let copies = if self.setup.controls { 3 } else { 1 };
-        let bytes = 4 * (copies * task.params + kept) as u64;
+        let beside: usize = task.beside.iter().map(|(_, len)| len).sum();
+        let bytes = 4 * (copies * task.params + kept + beside) as u64;
         self.setup.book.open(due, bytes, task.urgency, self.setup.keeps, job);
     }
 

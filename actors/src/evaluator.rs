@@ -74,9 +74,9 @@ struct Pending {
 }
 
 /// The run is over: has the last version evaluated, if it was not yet, and reads all evaluations that
-/// are still under way. The answer holds their records.
+/// are still under way. The answer holds their records, and why any are missing.
 #[derive(Debug, actix::Message)]
-#[rtype(result = "Result<Vec<Record>, String>")]
+#[rtype(result = "(Vec<Record>, Option<String>)")]
 pub struct Drain {
     /// The present time.
     pub now: Time,
@@ -327,7 +327,13 @@ impl Handler<Drain> for Evaluator {
             self.start(drain.version, (&model, drain.clusters.as_deref()), drain.now);
         }
         let pending = std::mem::take(&mut self.pending);
-        let read: Result<Vec<_>, String> = pending.into_iter().map(|p| self.read(p)).collect();
-        MessageResult(read.map(|all| all.into_iter().flat_map(|(records, _)| records).collect()))
+        let (mut records, mut missing) = (Vec::new(), None);
+        for pending in pending {
+            match self.read(pending) {
+                Ok((read, _)) => records.extend(read),
+                Err(reason) => missing = missing.or(Some(reason)),
+            }
+        }
+        MessageResult((records, missing))
     }
 }

@@ -25,7 +25,8 @@ pub struct EvaluationRules {
 impl EvaluationRules {
     /// Whether there is anything to evaluate.
     pub fn any(&self) -> bool {
-        self.test || self.clients || self.retrieval.global || self.retrieval.local
+        let tried = self.retrieval.global || self.retrieval.local;
+        self.test || self.clients || tried || self.teachers
     }
 }
 

@@ -89,7 +89,12 @@ impl Strategist {
         let orders = match command {
             Command::Crash => {
                 self.down = true;
-                (self.waiting, self.free_at) = (VecDeque::new(), Time::ZERO);
+                // The server has stored these versions already: they are told when it is back.
+                for (_, orders) in &mut self.waiting {
+                    orders.retain(|order| matches!(order, Order::Publish(_)));
+                }
+                self.waiting.retain(|(_, orders)| !orders.is_empty());
+                self.free_at = Time::ZERO;
                 self.strategy.crash(&mut cx).map(|()| Vec::new()).map_err(|error| error.to_string())
             }
             Command::Restart if !self.down => Ok(Vec::new()),
@@ -100,10 +105,15 @@ impl Strategist {
             Command::Switch(switch) => self.strategy.switch(switch, &self.registry, &mut cx),
             Command::Evaluate => Ok(Vec::new()),
         };
+        let mut effects = match command {
+            Command::Restart => self.summed(Time::NEVER, now),
+            _ => Vec::new(),
+        };
         match orders {
-            Ok(orders) => self.carried_out(orders, now),
-            Err(reason) => vec![Effect::Fail(format!("the strategy at {now}: {reason}"))],
+            Ok(orders) => effects.extend(self.carried_out(orders, now)),
+            Err(reason) => return vec![Effect::Fail(format!("the strategy at {now}: {reason}"))],
         }
+        effects
     }
 
     fn signalled(&mut self, signal: Signal, now: Time) -> Vec<Effect> {
@@ -143,10 +153,10 @@ impl Strategist {
         effects
     }
 
-    /// Gives the orders whose sums are done.
-    fn summed(&mut self, now: Time) -> Vec<Effect> {
+    /// Gives the orders whose sums are done at `until`.
+    fn summed(&mut self, until: Time, now: Time) -> Vec<Effect> {
         let mut effects = Vec::new();
-        while let Some((_, orders)) = self.waiting.pop_front_if(|(at, _)| *at <= now) {
+        while let Some((_, orders)) = self.waiting.pop_front_if(|(at, _)| *at <= until) {
             effects.push(Effect::now(now, Address::Server, Message::Orders(orders)));
         }
         effects
@@ -207,7 +217,7 @@ impl Handler<Deliver> for Strategist {
         MessageResult(caught("the strategist", || match deliver.message {
             // What comes to a server that is down is lost; timers are void.
             Message::Signal(_) if self.down => Vec::new(),
-            Message::Signal(Signal::Timer(DONE)) => self.summed(deliver.now),
+            Message::Signal(Signal::Timer(DONE)) => self.summed(deliver.now, deliver.now),
             Message::Command(command) => self.commanded(&command, deliver.now),
             Message::Signal(signal) => self.signalled(signal, deliver.now),
             _ => Vec::new(),

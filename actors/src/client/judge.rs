@@ -54,10 +54,12 @@ impl Client {
         let unsealed = self.between_seals(task, now, invite.extras.len(), false, judge);
         let began = unsealed.began;
         let at = match unsealed.outcome {
-            // What is given up was not promised, and counts as done in full for the battery.
+            // What is given up was not promised, and counts as done in full for the battery once it began.
             Outcome::Lost { at, reason } => {
                 let opened = self.open(invite, 0, 0, began, at, samples);
-                self.task = Some(Box::new(Task { judged: Some(seen), ..opened }));
+                let done = if began < at { 1.0 } else { 0.0 };
+                let lost = Task { judged: Some(seen), done, job: None, ..opened };
+                self.task = Some(Box::new(lost));
                 return vec![self.to_self(at, Message::GaveUp(task, reason))];
             }
             Outcome::Complete { at } | Outcome::Partial { at, .. } => at,

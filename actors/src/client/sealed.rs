@@ -36,7 +36,11 @@ impl Client {
         };
         let began = match chore(now, costs.decrypt_seconds * vectors as f64) {
             Outcome::Complete { at } | Outcome::Partial { at, .. } => at,
-            outcome => return Unsealed { began: now, sealing: Span::ZERO, outcome },
+            // Lost before it began.
+            Outcome::Lost { at, reason } => {
+                let outcome = Outcome::Lost { at, reason };
+                return Unsealed { began: at, sealing: Span::ZERO, outcome };
+            }
         };
         let outcome = work(began);
         let done = match outcome {

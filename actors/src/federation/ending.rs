@@ -56,13 +56,14 @@ impl Driver {
         let version = self.driving.last.version;
         let model = is_over.then(|| self.driving.last.model.clone());
         let clusters = self.driving.last.clusters.take();
-        let drained = match self.evaluator.send(Drain { now, version, model, clusters }).await {
-            Ok(drained) => drained.map_err(RunError::Hopeless)?,
-            Err(_) => {
-                let at = self.driving.calendar.now();
-                return Err(RunError::ActorStopped { address: Address::Evaluator, at });
-            }
-        };
+        let (drained, missing) =
+            match self.evaluator.send(Drain { now, version, model, clusters }).await {
+                Ok(drained) => drained,
+                Err(_) => {
+                    let at = self.driving.calendar.now();
+                    return Err(RunError::ActorStopped { address: Address::Evaluator, at });
+                }
+            };
         drained.into_iter().for_each(|record| self.keep(record));
         if let Some(tap) = self.tap.as_ref().filter(|_| is_over) {
             let stopped = |_| RunError::ActorStopped { address: Address::Network, at: now };
@@ -70,13 +71,14 @@ impl Driver {
             told.into_iter().for_each(|record| self.keep(record));
         }
         self.keep_retried(now);
-        Ok(())
+        missing.map_or(Ok(()), |reason| Err(RunError::Hopeless(reason)))
     }
 
     /// Reads what is still under way, closes the journal and sums up.
     pub(super) async fn finish(mut self, ended: String) -> Result<RunResult, RunError> {
-        self.drain(ended != INTERRUPTED).await?;
+        let drained = self.drain(ended != INTERRUPTED).await;
         self.flush().await?;
+        drained?;
         let result = self.result(ended);
         if result.counts.merged == 0 && result.ended == NOTHING_LEFT {
             let reason = format!(

@@ -9,7 +9,7 @@ use crate::work::{Job, Output, Retry, TrainJob, Workshop};
 use offbeat_kernel::pool::{JobError, Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, Time};
 use offbeat_strategies::signal::Duty;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Numbers of cohorts begin here, above those of all jobs.
 const COHORTS: u64 = 1 << 63;
@@ -97,13 +97,10 @@ impl Cohorts {
                 self.close(group, cohort);
             }
         }
-        let mut jobs: Vec<JobId> = Vec::with_capacity(ids.len());
-        for id in ids {
-            let job = self.member.get(id).unwrap_or(id);
-            if jobs.last() != Some(job) {
-                jobs.push(*job);
-            }
-        }
+        // Each cohort once, where its first training stands.
+        let mut known = BTreeSet::new();
+        let names = ids.iter().map(|id| *self.member.get(id).unwrap_or(id));
+        let jobs: Vec<JobId> = names.filter(|job| known.insert(*job)).collect();
         self.pool.demand(&jobs);
     }
 

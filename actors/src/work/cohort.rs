@@ -15,7 +15,10 @@ impl Workbench {
             Ok(mut output) => output.pop().unwrap_or_else(|| Err("left out".into())),
             Err(panic) => Err(JobError::Panicked(panic_text(&*panic)).to_string()),
         };
-        together(jobs.clone()).unwrap_or_else(|_| jobs.into_iter().map(alone).collect())
+        match jobs.len() {
+            1 => jobs.into_iter().map(alone).collect(),
+            _ => together(jobs.clone()).unwrap_or_else(|_| jobs.into_iter().map(alone).collect()),
+        }
     }
 
     /// What each of the trainings gives, in their order. Those of hostile clients, and of clients whose head has

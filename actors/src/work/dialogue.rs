@@ -43,8 +43,13 @@ impl Workbench {
 
     /// Steps, loss and squared loss of the teacher's training, and what is kept of it. A teacher is trained once.
     fn teach(&self, job: TrainJob) -> Result<((u64, f64, f64), Private), String> {
-        if self.timing_only || job.private.kept.is_some() {
+        if job.private.kept.is_some() {
             return Ok(((0, 0.0, 0.0), job.private));
+        }
+        if self.timing_only {
+            // Nothing is learnt, but the client knows that it has been taught.
+            let kept = Some(Flat::zeros(0));
+            return Ok(((0, 0.0, 0.0), Private { kept, ..job.private }));
         }
         let Output::Trained(both) = self.train(job)? else { return Err("no training".into()) };
         let (reply, private) = *both;
@@ -70,7 +75,8 @@ impl Workbench {
         let rate = duties.rate(job.base);
         let before = critic.clone();
         duties.critic.learn(&mut critic, (first, &real), rate, &self.trainer.device());
-        private.critic = Some(if critic.params.is_finite() { critic } else { before });
+        let sound = critic.params.is_finite() && critic.adam.is_finite();
+        private.critic = Some(if sound { critic } else { before });
         private.asked = Some(Flat::new(first.to_vec()));
         let data = Arc::new(Dataset {
             labels: vec![0; inputs.len() / width],

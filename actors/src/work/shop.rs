@@ -1,6 +1,7 @@
 //! The devices of a run: which worker computes on which, and what becomes of a job whose device fails.
 
 use super::{Job, Output, Workbench};
+use offbeat_kernel::panic::panic_text;
 use offbeat_kernel::{Groups, Runner};
 use offbeat_learning::device::{Backend, DeviceName, HomeDevice, Transfers};
 use std::fmt::{self, Display};
@@ -83,8 +84,12 @@ impl Workshop {
         };
         let benches = std::iter::once(first).chain(further);
         let names = names.into_iter().chain(std::iter::repeat(DeviceName::default()));
-        let stations: Vec<Station> =
-            names.zip(benches).map(|(name, bench)| Station { name, bench }).collect();
+        let mut stations: Vec<(usize, Station)> =
+            names.zip(benches).map(|(name, bench)| Station { name, bench }).enumerate().collect();
+        // As groups are numbered: in the order in which workers name them.
+        let place = |device: usize| of_workers.iter().position(|of| *of == device);
+        stations.sort_by_key(|(device, _)| place(*device).unwrap_or(usize::MAX));
+        let stations: Vec<Station> = stations.into_iter().map(|(_, station)| station).collect();
         let counts = stations.iter().any(|station| !station.name.is_processor());
         Self { stations, groups, home, counts, traffic: Traffic::default() }
     }
@@ -111,27 +116,32 @@ impl Workshop {
         let mut failed = Vec::new();
         for at in (own..count).chain(0..own) {
             let Station { name, bench } = &self.stations[at];
+            let is_last = failed.len() + 1 == count || name.backend() == Backend::Flex;
             let job = job.clone();
             let run = || match job {
-                // Which of them it was cannot be told from a device that fails: all go to the next one.
-                Job::Cohort(jobs) if name.backend() != Backend::Flex => {
-                    Ok(Output::Cohort(bench.train_cohort(jobs)))
-                }
+                // Which of them it was cannot be told from a device that fails: all go to the next one, if any.
+                Job::Cohort(jobs) if !is_last => Ok(Output::Cohort(bench.train_cohort(jobs))),
                 job => bench.run(job),
             };
             match catch_unwind(AssertUnwindSafe(|| self.brought_home(run()?))) {
                 Ok(result) if failed.is_empty() => return result,
-                Ok(result) => {
+                Ok(Ok(output)) => {
                     let retry = Retry { failed, on: *name };
-                    return result.map(|output| Output::Retried(Box::new((output, retry))));
+                    return Ok(Output::Retried(Box::new((output, retry))));
                 }
-                Err(panic) if name.backend() == Backend::Flex => resume_unwind(panic),
+                Ok(Err(reason)) => {
+                    return Err(format!("{reason}; before that {}", in_words(&failed)));
+                }
+                Err(panic) if name.backend() == Backend::Flex && failed.is_empty() => {
+                    resume_unwind(panic)
+                }
                 Err(panic) => failed.push((*name, said(&*panic))),
             }
+            if is_last {
+                break;
+            }
         }
-        let words: Vec<String> =
-            failed.iter().map(|(name, reason)| format!("{name} failed ({reason})")).collect();
-        Err(words.join(", "))
+        Err(in_words(&failed))
     }
 
     /// The output with its vectors where the strategy's live.
@@ -191,8 +201,15 @@ impl Output {
     }
 }
 
+/// Which devices failed, and why.
+fn in_words(failed: &[(DeviceName, String)]) -> String {
+    let words = failed.iter().map(|(name, reason)| format!("{name} failed ({reason})"));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// The first line of what a panic says, cut where it is long.
 fn said(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-    text.lines().next().unwrap_or_default().chars().take(120).collect()
+    let text = panic_text(panic);
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    first.chars().take(120).collect()
 }

@@ -137,6 +137,8 @@ fn conforms(devices: &[(DeviceName, Device)], case: &Case, request: &TrainReques
         for params in [expected.params.on(device), expected.params.clone()] {
             let found = outputs(&there, &params, &case.shard);
             for (found, reference) in found.iter().zip(&reference) {
+                assert_eq!(found.len(), reference.len(), "{what}");
+                assert!(found.iter().all(|value| value.is_finite()), "{what}: outputs {found:?}");
                 let scale = reference.iter().fold(1e-3f32, |most, value| most.max(value.abs()));
                 let apart = found.iter().zip(reference).map(|(a, b)| (a - b).abs());
                 let apart = apart.fold(0.0, f32::max) / scale;

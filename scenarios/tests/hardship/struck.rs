@@ -37,8 +37,11 @@ device = { reference_flops_per_second = 1e5 }
 "#;
 
 fn tree(more: &str, workers: usize) -> (RunResult, Vec<Record>) {
-    let text = format!("{TREE}{more}");
-    let loaded = load_text(Path::new("struck.toml"), &text, &Overrides::default())
+    run(&format!("{TREE}{more}"), workers)
+}
+
+fn run(text: &str, workers: usize) -> (RunResult, Vec<Record>) {
+    let loaded = load_text(Path::new("struck.toml"), text, &Overrides::default())
         .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     let settings = Settings::of(&Options { workers, ..Options::default() }, false);
     let federation = assemble(&loaded, &prepared(&loaded), &settings);
@@ -126,4 +129,32 @@ fn what_happens_to_edge_servers_is_the_same_with_one_worker_and_two() {
     assert_eq!(one.digest, two.digest);
     assert_eq!(one.model.to_vec(), two.model.to_vec());
     assert_eq!(rows, others);
+}
+
+/// Four encrypted updates are added up for about a minute. The server has stored the version that they make, so a crash
+/// during the sums delays it, and loses it for nobody.
+#[test]
+fn a_crash_during_encrypted_sums_loses_no_version() {
+    let text = r#"
+version = 1
+run = { seed = 3, versions = 3 }
+data = { dataset = "digits", partition = "iid" }
+population = { clients = 4 }
+[strategy]
+pace = { synchronous = { clients = 4 } }
+privacy = { paillier = { encrypt_seconds = 0.01, decrypt_seconds = 0.01, add_seconds = 1.0 } }
+[[timeline]]
+at_minutes = 0.5
+crash_server = { for_minutes = 1 }
+"#;
+    let (result, records) = run(text, 1);
+    let made = |record: &Record| match record {
+        Record::Aggregation { version, at, .. } => Some((version.0, at.seconds())),
+        _ => None,
+    };
+    let made: Vec<(u64, f64)> = records.iter().filter_map(made).collect();
+    let versions: Vec<u64> = made.iter().map(|(version, _)| *version).collect();
+    assert_eq!(versions, [1, 2, 3], "{made:?}");
+    assert!((made[0].1 - 90.0).abs() < 1e-3, "told when the server is back: {made:?}");
+    assert_eq!(result.counts.versions, 3);
 }

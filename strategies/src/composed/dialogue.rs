@@ -1,7 +1,8 @@
 //! A server that asks: answers in, the next questions and sometimes a new model out.
 
 use super::merge::tasks_of;
-use super::{Composed, Context};
+use super::{Composed, Context, place};
+use crate::registry::Seam;
 use crate::seams::{Dialogue, Learnt};
 use crate::update::Update;
 use offbeat_kernel::{Purpose, TaskId};
@@ -18,6 +19,7 @@ impl Composed {
         let answers: Vec<Update> =
             batch.into_iter().filter_map(|arrival| gate.take(arrival)).collect();
         self.introduce(&mut *part, cx);
+        place::enter(Seam::Pace);
         let view = Self::view((self.version, &self.ledger, &self.busy), cx);
         let turn = part.hear(&answers, &self.models[&0], &view);
         self.seams.dialogue = Some(part);
@@ -46,6 +48,7 @@ impl Composed {
         let mut stream = cx.seeds.stream(Purpose::Selection, 0, self.selections);
         self.selections += 1;
         let view = Self::view((self.version, &self.ledger, &self.busy), cx);
+        place::enter(Seam::Select);
         let chosen = self.seams.select.select(want, &view, &mut stream);
         part.meet(&chosen);
     }

@@ -186,6 +186,9 @@ impl PartStates {
         let refine = refine.as_ref().map(|part| part.save()).transpose()?;
         place::enter(Seam::Companion);
         let companion = companion.as_ref().map(|part| part.save()).transpose()?;
+        // The dialogue comes with its pace.
+        place::enter(Seam::Pace);
+        let dialogue = dialogue.as_ref().map(|part| part.save()).transpose()?;
         Ok(Self {
             select: within(Seam::Select, &|| select.save())?,
             pace: within(Seam::Pace, &|| pace.save())?,
@@ -195,7 +198,7 @@ impl PartStates {
             combine: within(Seam::Combine, &|| combine.save())?,
             refine,
             companion,
-            dialogue: dialogue.as_ref().map(|part| part.save()).transpose()?,
+            dialogue,
             protection: protection.as_ref().map(|part| part.save()).transpose()?,
         })
     }

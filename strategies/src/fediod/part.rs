@@ -258,7 +258,8 @@ impl FedIod {
             return (student, 0.0);
         }
         let (batch, classes) = (self.settings.batch, self.classes());
-        let mut velocity = self.state.velocity.take().unwrap_or_else(|| Flat::zeros(student.len()));
+        let fresh = || Flat::zeros(student.len());
+        let mut velocity = self.state.velocity.clone().unwrap_or_else(fresh);
         let rate = (self.settings.student_rate * self.settings.left(view.version)) as f32;
         let mut loss = 0.0;
         for round in 1..=self.settings.student_batches {
@@ -275,7 +276,10 @@ impl FedIod {
             velocity.add_scaled(DECAY, &student);
             student.add_scaled(-rate, &velocity);
         }
-        self.state.velocity = Some(velocity);
+        // A student that is lost in infinity is refused, and takes no momentum along.
+        if student.is_finite() && velocity.is_finite() {
+            self.state.velocity = Some(velocity);
+        }
         (student, loss / self.settings.student_batches as f64)
     }
 
@@ -313,11 +317,11 @@ impl FedIod {
             let first = self.settings.batch * self.settings.noise;
             let rate = (self.settings.generator_rate * self.settings.left(view.version)) as f32;
             let noise = &self.noise(view)[..first];
-            let next =
-                self.generator.step((&maker.params, &mut maker.adam), noise, &own.host(), rate);
-            // A step to nowhere is not taken.
-            if next.is_finite() {
-                maker.params = next;
+            let mut adam = maker.adam.clone();
+            let next = self.generator.step((&maker.params, &mut adam), noise, &own.host(), rate);
+            // A step to nowhere is not taken, nor remembered.
+            if next.is_finite() && adam.is_finite() {
+                (maker.params, maker.adam) = (next, adam);
             }
             self.state.maker = Some(maker);
         }

@@ -48,6 +48,11 @@ fn farthest_first(unit: &[f32], dims: usize, clusters: usize) -> Vec<f32> {
         mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
     }
     let mut closest = cosines(unit, &unit_rows(&mean, dims), dims);
+    // A row without a direction is near to nobody, not even to itself, and begins nothing.
+    let nowhere: Vec<usize> = (0..closest.len())
+        .filter(|row| unit[row * dims..][..dims].iter().all(|x| *x == 0.0))
+        .collect();
+    nowhere.iter().for_each(|row| closest[*row] = f32::INFINITY);
     let mut centres = Vec::with_capacity(clusters * dims);
     while centres.len() < clusters * dims {
         let order = |a: &usize, b: &usize| closest[*a].total_cmp(&closest[*b]).then(a.cmp(b));
@@ -55,7 +60,10 @@ fn farthest_first(unit: &[f32], dims: usize, clusters: usize) -> Vec<f32> {
         let centre = &unit[next * dims..][..dims];
         let near = cosines(unit, centre, dims);
         match centres.is_empty() {
-            true => closest = near,
+            true => {
+                closest = near;
+                nowhere.iter().for_each(|row| closest[*row] = f32::INFINITY);
+            }
             // What is left lies where a centre is already.
             false if closest[next] > 1.0 - 1e-6 => break,
             false => closest.iter_mut().zip(near).for_each(|(own, new)| *own = own.max(new)),

@@ -24,6 +24,16 @@ fn expected(groups: usize, each: usize) -> Vec<u32> {
     (0..groups * each).map(|place| (place % groups) as u32).collect()
 }
 
+/// An update that moved nothing has no direction: it takes no centre from those that have one.
+#[test]
+fn a_row_without_direction_begins_no_cluster() {
+    let rows = [[0.0, 0.0], [1.0, 0.1], [0.1, 1.0], [1.0, 0.0], [0.0, 1.0]].concat();
+    let labels = k_means(&rows, 2, 2);
+    assert_eq!((labels[1], labels[2]), (labels[3], labels[4]));
+    assert_ne!(labels[1], labels[2]);
+    assert_eq!(k_means(&[0.0; 6], 2, 3), [0; 3]);
+}
+
 #[test]
 fn clusters_by_hand() {
     // Angles 0, 10, 80 and 90 degrees: two and two; three centres part the farther pair as well.

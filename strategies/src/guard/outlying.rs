@@ -57,7 +57,8 @@ fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     match values.len() % 2 {
         1 => values[middle],
-        _ => 0.5 * (values[middle - 1] + values[middle]),
+        // Halves first: the sum of two large figures may be infinite.
+        _ => 0.5 * values[middle - 1] + 0.5 * values[middle],
     }
 }
 
@@ -174,6 +175,12 @@ mod tests {
         let settings =
             RelativeScalarsSettings { deviations: 2.0, ratio: 1.5, window: 5, warm_up: 3, excess };
         RelativeScalars::new(settings)
+    }
+
+    #[test]
+    fn huge_figures_have_a_middle() {
+        assert_eq!(median(&mut [1e308, 1.5e308]), 1.25e308);
+        assert_eq!(median(&mut [3.0, 1.0, 4.0]), 3.0);
     }
 
     /// Others report 10, 20, 30: the median is 20, deviations are 10, 0, 10 with the median 10, so that 2 of

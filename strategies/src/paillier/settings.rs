@@ -71,9 +71,9 @@ impl Paillier {
         KeySize::new(self.key_bits)
     }
 
-    /// Parameters and changes stay below this.
+    /// Parameters and changes stay below this: half a step below where they would be rounded out of range.
     pub fn limit(&self) -> f64 {
-        f64::from(self.integer_bits).exp2()
+        f64::from(self.integer_bits).exp2() - 0.5 / f64::from(self.fraction_bits).exp2()
     }
 
     /// What encrypting vectors of `len` numbers costs.

@@ -6,6 +6,17 @@ use super::{CombinePart, GroupPart, PacePart, Parts, Registry, SelectPart, Weigh
 use crate::composed::Seams;
 use serde::{Deserialize, Serialize};
 
+/// Refuses to begin, to end or to change a dialogue in the middle of a run.
+fn keeps_to_its_dialogue(old: &PacePart, new: &PacePart) -> Result<(), String> {
+    let dialogue = [old, new].iter().any(|pace| matches!(pace, PacePart::FedIod(_)));
+    if !dialogue || old == new {
+        return Ok(());
+    }
+    Err("strategy.pace: `fediod` can be neither begun nor left nor changed in the middle of a run, since its clients \
+         keep teachers and discriminators of its sizes"
+        .into())
+}
+
 /// What replaces what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum NewPart {
@@ -36,7 +47,9 @@ impl Switch {
     /// # Errors
     /// The first setting out of range or conflict, in words that name the key.
     pub fn new(parts: &Parts, new: NewPart) -> Result<Self, String> {
-        let was = matches!(parts.pace, PacePart::FedIod(_));
+        if let NewPart::Pace(pace) = &new {
+            keeps_to_its_dialogue(&parts.pace, pace)?;
+        }
         let mut parts = parts.clone();
         match new.clone() {
             NewPart::Select(part) => parts.select = part,
@@ -44,13 +57,6 @@ impl Switch {
             NewPart::Group(part) => parts.group = part,
             NewPart::Weigh(part) => parts.weigh = part,
             NewPart::Combine(part) => parts.combine = part,
-        }
-        if matches!(parts.pace, PacePart::FedIod(_)) != was {
-            return Err(
-                "strategy.pace cannot be switched to or from `fediod` in the middle of a run: its clients have \
-                 teachers where the others have models"
-                    .into(),
-            );
         }
         if let Some(problem) = parts.check().into_iter().next() {
             return Err(problem);
@@ -66,6 +72,7 @@ impl Switch {
     /// # Errors
     /// As [`Switch::new`].
     pub fn between(from: &Parts, to: &Parts) -> Result<Vec<Self>, String> {
+        keeps_to_its_dialogue(&from.pace, &to.pace)?;
         let mut new = Vec::new();
         if from.select != to.select {
             new.push(NewPart::Select(to.select.clone()));
@@ -120,5 +127,32 @@ impl Switch {
     /// As [`Parts::build`].
     pub fn build(&self, registry: &Registry) -> Result<Seams, String> {
         self.parts.build(registry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fediod::FedIodSettings;
+
+    fn parts(pace: PacePart) -> Parts {
+        Parts { pace, ..Parts::default() }
+    }
+
+    #[test]
+    fn a_dialogue_is_neither_begun_nor_left_nor_changed() {
+        let plain = Parts::default();
+        let dialogue = parts(PacePart::FedIod(Box::default()));
+        let batch = FedIodSettings { batch: 7, ..FedIodSettings::default() };
+        let other = parts(PacePart::FedIod(Box::new(batch)));
+        for (from, to) in [(&plain, &dialogue), (&dialogue, &plain), (&dialogue, &other)] {
+            for error in [
+                Switch::between(from, to).expect_err("refused"),
+                Switch::new(from, NewPart::Pace(to.pace.clone())).expect_err("refused"),
+            ] {
+                assert!(error.contains("`fediod`"), "{error}");
+            }
+        }
+        assert_eq!(Switch::between(&dialogue, &dialogue), Ok(Vec::new()));
     }
 }

@@ -148,7 +148,7 @@ impl schemars::JsonSchema for DeviceList {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let entry = r"(flex|(tch|wgpu|cuda)(:[0-9]+)?)(\*[0-9]+)?";
+        let entry = r"(flex|(tch|wgpu|cuda)(:[0-9]+)?)( *\* *[0-9]+)?";
         schemars::json_schema!({
             "description": "Devices, one worker for each entry, such as `wgpu:0,wgpu:1,flex*2`.",
             "type": "string",

@@ -167,11 +167,8 @@ fn one_thread() {
 /// What `work` gives, or what its panic says: backends panic when a driver or a card is missing.
 fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        text.and_then(|text| text.lines().find(|line| !line.trim().is_empty()))
-            .unwrap_or("it does not say why")
-            .to_string()
+        let text = offbeat_kernel::panic::panic_text(&*panic);
+        text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_string()
     })
 }
 

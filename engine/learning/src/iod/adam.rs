@@ -20,6 +20,11 @@ impl Adam {
         Self { steps: 0, first: Flat::zeros(len), second: Flat::zeros(len) }
     }
 
+    /// Whether further steps can be taken from what is remembered.
+    pub fn is_finite(&self) -> bool {
+        self.first.is_finite() && self.second.is_finite()
+    }
+
     /// The parameters after one step of size `rate` against `gradient`.
     ///
     /// # Panics
