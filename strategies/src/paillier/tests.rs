@@ -107,7 +107,7 @@ fn bytes_come_back() {
 }
 
 /// The encrypted weighted mean is the plain one, within the bounds of rounding: `2^-(fraction_bits + 1)` for the
-/// numbers, and `n * max / total` for the weights.
+/// numbers, and `n * max / (2 * total)` for the weights.
 #[test]
 fn the_encrypted_mean_is_the_plain_one() {
     let (packing, total, key) = (Packing::default(), 1000, &KEYS.public);
@@ -131,7 +131,7 @@ fn the_encrypted_mean_is_the_plain_one() {
         let plain: f64 = column.zip(shares).map(|(x, share)| x * share).sum();
         let rounding = (-25f64).exp2();
         assert!((opened - with_whole).abs() <= total as f64 * rounding);
-        let bound = rounding + 3.0 * 1.75 / total as f64;
+        let bound = rounding + 3.0 * 1.75 / (2.0 * total as f64);
         assert!((opened / total as f64 - plain).abs() <= bound);
     }
 }

@@ -174,6 +174,30 @@ mod tests {
         assert!(shares_of[2] < 0.5 * shares_of[0], "{shares_of:?}");
     }
 
+    /// Equal models: whatever the slices, the mean with these weights is the model.
+    #[test]
+    fn the_mean_of_equal_models_is_the_model() {
+        use crate::combine::testing::{close, combine};
+        use crate::select::testing::{World, update};
+        let world = World::new(3);
+        let updates: Vec<Update> = (0..3)
+            .map(|client| {
+                let mut update = update(client, &[1.0, -2.0], &[0.5, 4.0]);
+                update.loss = 0.7;
+                (0..3).for_each(|judge| {
+                    update.scalars.insert(format!("{CANDIDATE}judged-by/{judge}"), 0.5);
+                });
+                update
+            })
+            .collect();
+        for slices in [7, 100, 1 << 16] {
+            let weights = FedBoost { slices }.weigh(&updates, &Flat::zeros(2), &world.view());
+            assert_eq!(weights.iter().sum::<f64>(), slices as f64);
+            let mean = &mut crate::combine::Mean::default();
+            close(&combine(mean, &[1.0, -2.0], &updates, &weights, &world), &[0.5, 4.0]);
+        }
+    }
+
     #[test]
     fn figures_that_are_no_numbers_count_nothing() {
         let some =
@@ -203,9 +227,14 @@ mod tests {
             prop_assume!(shares.iter().sum::<f64>() > 0.0);
             let whole = whole_shares(&shares, total);
             prop_assert_eq!(whole.iter().sum::<u64>(), total);
+            let mut missed = 0.0;
             for (whole, share) in whole.iter().zip(crate::weigh::normalised(&shares)) {
-                prop_assert!((*whole as f64 - share * total as f64).abs() < 1.0 + 1e-6);
+                let by = (*whole as f64 - share * total as f64).abs();
+                prop_assert!(by < 1.0 + 1e-6);
+                missed += by;
             }
+            // All together by half a slice for each share: what bounds the error of the encrypted mean.
+            prop_assert!(missed <= shares.len() as f64 / 2.0 + 1e-6, "{}", missed);
         }
 
         #[test]

@@ -105,6 +105,33 @@ fn a_codebook_takes_more_bits_where_they_are_needed() {
     assert_eq!(bits_of(0.0028), (2, 5));
 }
 
+/// The fewest bits that are good enough, whatever the scale of a layer: fewer would miss the tolerance.
+#[test]
+fn a_codebook_takes_the_fewest_bits_that_do() {
+    for scale in [1e-6f32, 1.0, 1e4] {
+        let values = normal(3000, scale);
+        let mut sorted = values.clone();
+        sorted.sort_by(f32::total_cmp);
+        let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / 3000.0;
+        let variance = values.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / 3000.0;
+        for tolerance in [0.2, 0.05, 0.02, 0.004, 1e-3, 2e-4] {
+            let codec = Codec::Codebook(Codebook { tolerance });
+            let (len, back) = there_and_back(&codec, &values, &[3000]);
+            let bits = codec.encode(&values, &[3000], &mut stream()).expect("finite")[0];
+            // n bits for a number, and 2^n means.
+            assert_eq!(len, 2 + 4 * (1 << bits) + (3000 * usize::from(bits)).div_ceil(8));
+            let error: f64 =
+                values.iter().zip(&back).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>()
+                    / 3000.0;
+            assert!(error <= 1.001 * tolerance * variance, "{bits} bits: {error}");
+            if bits > 2 {
+                let fewer = super::kmeans::means(&sorted, 1 << (bits - 1)).error;
+                assert!(fewer > tolerance * variance, "{} bits would do", bits - 1);
+            }
+        }
+    }
+}
+
 #[test]
 fn what_was_left_out_is_sent_later() {
     let codec = top_k(0.1);

@@ -73,16 +73,26 @@ impl CriticSize {
         rate: f32,
         device: &Device,
     ) -> f64 {
-        let leaves = leaves(&self.plan(), &critic.params, device);
+        let (value, gradient) = self.graded(&critic.params, (made, real), device);
+        critic.params = critic.adam.step(&critic.params, &gradient, rate);
+        value
+    }
+
+    /// The loss of [`CriticSize::learn`], and its gradient by the parameters.
+    pub(super) fn graded(
+        &self,
+        params: &Flat,
+        (made, real): (&[f32], &[f32]),
+        device: &Device,
+    ) -> (f64, Flat) {
+        let leaves = leaves(&self.plan(), params, device);
         let of = |pictures: &[f32], is_real: bool| {
             let pictures = images(pictures, self.image, device).autodiff();
             cross_entropy(self.judge(&leaves, pictures), is_real)
         };
         let loss = (of(made, false) + of(real, true)) / 2.0;
         let value = read(loss.clone().inner()).first().map_or(f64::NAN, |v| f64::from(*v));
-        let gradient = gather(&leaves, &mut loss.backward());
-        critic.params = critic.adam.step(&critic.params, &gradient, rate);
-        value
+        (value, gather(&leaves, &mut loss.backward()))
     }
 
     /// `BCE(made, 1)`, summed over patches, mean over the batch, and its gradient by the pictures: what tells a

@@ -37,11 +37,6 @@ impl ClassWeights {
         self.classes
     }
 
-    /// The weights `[teacher][class]`.
-    pub fn weights(&self) -> &[Vec<f64>] {
-        &self.weights
-    }
-
     /// The ensemble's logits `[batch, classes]`: the weighted sum of the teachers', class by class, in their order.
     pub fn combine(&self, teachers: &[&[f32]]) -> Vec<f32> {
         let len = teachers.first().map_or(0, |logits| logits.len());

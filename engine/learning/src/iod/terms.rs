@@ -167,12 +167,6 @@ pub fn consensus(teachers: &[&[f32]], classes: usize) -> (f64, Vec<Vec<f64>>) {
     (value, gradients)
 }
 
-/// Entropy in nats of the mean answer over the batch: falls where a generator makes few classes only.
-pub fn spread_of_classes(logits: &[f32], classes: usize) -> f64 {
-    let odds: Vec<Vec<f64>> = logits.chunks_exact(classes).map(softmax).collect();
-    mean_of(&odds, classes).iter().map(|q| -q * q.max(f64::MIN_POSITIVE).ln()).sum()
-}
-
 fn rows(logits: &[f32], classes: usize) -> usize {
     (logits.len() / classes).max(1)
 }

@@ -47,3 +47,62 @@ pub(super) fn squared_variation(images: Tensor<2>, shape: [usize; 3]) -> Tensor<
     let [down, right] = slopes(images, shape);
     (down.square().mean() + right.square().mean()) * 2.0
 }
+
+/// What GRNN minimises of two gradients at the Euclidean distance `r`: `r^2 + r`. The slope of a root at 0 is infinite,
+/// so that it stops a little above.
+pub(super) fn squared_and_straight(fake: &[Tensor<1>], observed: &[Tensor<1>]) -> Tensor<1> {
+    let square = squared(fake, observed);
+    square.clone() + (square + 1e-20).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    type Variation = fn(Tensor<2>, [usize; 3]) -> Tensor<1>;
+
+    /// Two images of 2 x 2 x 3 with no two neighbours alike.
+    const PIXELS: [f32; 24] = [
+        0.1, 0.9, 0.4, 0.7, 0.2, 0.6, 0.3, 0.8, 0.05, 0.95, 0.15, 0.5, //
+        0.6, 0.1, 0.8, 0.3, 0.7, 0.2, 0.9, 0.4, 0.55, 0.25, 0.75, 0.05,
+    ];
+    const SHAPE: [usize; 3] = [2, 2, 3];
+
+    fn graded(of: Variation, pixels: &[f32], shape: [usize; 3]) -> (f64, Vec<f32>) {
+        let len: usize = shape.iter().product();
+        let data = TensorData::new(pixels.to_vec(), [pixels.len() / len, len]);
+        let leaf = Tensor::<2>::from_data(data, &Device::flex()).autodiff().require_grad();
+        let found = of(leaf.clone(), shape);
+        let slopes = leaf.grad(&found.backward()).expect("used");
+        (super::super::scene::value(&found), super::super::scene::read(slopes))
+    }
+
+    #[test]
+    fn variations_by_hand() {
+        // Down 3 and -1, to the right 2 and -2.
+        let pixels = [0.0, 2.0, 3.0, 1.0];
+        assert_eq!(graded(absolute_variation, &pixels, [1, 2, 2]).0, 2.0 + 2.0);
+        // 2 ((9 + 1) / 2 + (4 + 4) / 2).
+        assert_eq!(graded(squared_variation, &pixels, [1, 2, 2]).0, 18.0);
+        // Two images of which one is flat: half of it.
+        let two = [&pixels[..], &[0.5; 4]].concat();
+        assert_eq!(graded(squared_variation, &two, [1, 2, 2]).0, 9.0);
+    }
+
+    #[test]
+    fn slopes_of_variations_are_those_of_finite_differences() {
+        for of in [absolute_variation as Variation, squared_variation] {
+            let (_, slopes) = graded(of, &PIXELS, SHAPE);
+            for (place, slope) in slopes.into_iter().enumerate() {
+                let moved = |by: f32| {
+                    let mut pixels = PIXELS;
+                    pixels[place] += by;
+                    graded(of, &pixels, SHAPE).0
+                };
+                let numeric = (moved(1e-2) - moved(-1e-2)) / 2e-2;
+                assert!((numeric - f64::from(slope)).abs() < 1e-4, "{place}: {numeric} {slope}");
+            }
+        }
+    }
+}

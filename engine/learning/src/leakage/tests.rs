@@ -1,6 +1,6 @@
 //! The victims against autodiff and finite differences, and what attacks can and cannot do.
 
-use super::distance::squared;
+use super::distance::{cosine, squared, squared_and_straight};
 use super::scene::{read, value};
 use super::*;
 use crate::data::digits;
@@ -85,10 +85,18 @@ fn the_hand_written_gradient_is_autodiffs() {
     }
 }
 
-/// The slope of the gradients' distance by images and targets, by autodiff through the hand-written backward pass,
+/// The slope of every distance of gradients by images and targets, by autodiff through the hand-written backward pass,
 /// against central differences.
 #[test]
 fn the_second_derivative_is_that_of_finite_differences() {
+    for distance in [squared as Distance, cosine, squared_and_straight] {
+        second_derivatives(distance);
+    }
+}
+
+type Distance = fn(&[Tensor<1>], &[Tensor<1>]) -> Tensor<1>;
+
+fn second_derivatives(of: Distance) {
     // With ReLU the gradient jumps where a unit turns on, so that differences say nothing.
     let smooth = |victim: &Victim| !format!("{victim:?}").contains("Relu");
     for victim in small_victims().into_iter().filter(|v| smooth(v) && v.pixels() < 3000) {
@@ -103,7 +111,7 @@ fn the_second_derivative_is_that_of_finite_differences() {
             let images = scene.leaf(&both[..split], victim.pixels());
             let free = scene.leaf(&both[split..], classes);
             let targets = activation::softmax(free.clone(), 1);
-            let distance = squared(&scene.fake(images.clone(), targets), scene.observed());
+            let distance = of(&scene.fake(images.clone(), targets), scene.observed());
             let gradients = distance.backward();
             let mut slopes = read(images.grad(&gradients).expect("used"));
             slopes.extend(read(free.grad(&gradients).expect("used")));
@@ -157,7 +165,7 @@ fn at_the_truth_the_distance_is_zero() {
         let images = scene.leaf(&truth, scene.victim().pixels());
         let fake = scene.fake(images, scene.targets(&[1, 0]));
         assert!(value(&squared(&fake, scene.observed())) < 1e-12);
-        assert!(value(&super::distance::cosine(&fake, scene.observed())).abs() < 1e-5);
+        assert!(value(&cosine(&fake, scene.observed())).abs() < 1e-5);
     }
 }
 

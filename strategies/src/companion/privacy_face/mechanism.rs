@@ -161,7 +161,7 @@ impl Mechanism {
     }
 
     /// Laplace noise of scale 1 / epsilon; 0 without noise.
-    fn laplace(&self, epsilon: impl Fn(&Noise) -> f64, secret: &mut Stream) -> f64 {
+    pub(super) fn laplace(&self, epsilon: impl Fn(&Noise) -> f64, secret: &mut Stream) -> f64 {
         let Some(noise) = &self.noise else { return 0.0 };
         let uniform: f64 = secret.random::<f64>() - 0.5;
         // The inverse of the distribution function; the argument of the logarithm is above 0.

@@ -215,3 +215,5 @@ impl Companion for PrivacyFace {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod utility;

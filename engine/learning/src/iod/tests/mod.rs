@@ -1,8 +1,9 @@
 //! Losses against finite differences, weights and sizes.
 
+mod ensemble;
 mod whole;
 
-use super::terms::{balance, consensus, distil, entropy, spread_of_classes};
+use super::terms::{balance, consensus, distil, entropy};
 use super::{ClassWeights, CriticSize, Generator, shares};
 use burn::tensor::Device;
 use offbeat_kernel::{Purpose, SeedTree, Stream};
@@ -92,8 +93,6 @@ fn terms_have_their_extremes_where_they_should() {
     assert!((balance(&sure, CLASSES).value + 2.0).abs() < 1e-12);
     let same: Vec<f32> = [90.0, 0.0, 0.0, 0.0].repeat(5);
     assert!(balance(&same, CLASSES).value.abs() < 1e-12);
-    assert!(spread_of_classes(&same, CLASSES) < 1e-12);
-    assert!((spread_of_classes(&sure, CLASSES) - (CLASSES as f64).ln()).abs() < 1e-12);
     for terms in [entropy(&sure, CLASSES), balance(&same, CLASSES), distil(&sure, &same, CLASSES)] {
         assert!(terms.gradient.iter().all(|slope| slope.is_finite()));
     }
@@ -120,12 +119,13 @@ fn weights_of_a_class_sum_to_one_whoever_holds_it() {
         [ClassWeights::by_class(&counts, CLASSES), ClassWeights::by_volume(&counts, CLASSES)]
     {
         for class in 0..CLASSES {
-            let sum: f64 = weights.weights().iter().map(|own| own[class]).sum();
+            let sum: f64 = weights.spread(&[1.0; CLASSES]).iter().map(|own| own[class]).sum();
             assert!((sum - 1.0).abs() < 1e-12, "class {class}: {sum}");
         }
     }
     let weights = ClassWeights::by_class(&counts, CLASSES);
-    let column = |class: usize| weights.weights().iter().map(|w| w[class]).collect::<Vec<_>>();
+    let each = weights.spread(&[1.0; CLASSES]);
+    let column = |class: usize| each.iter().map(|own| own[class]).collect::<Vec<_>>();
     assert_eq!(column(0), [0.625, 0.125, 0.25]);
     assert_eq!(column(2), [1.0, 0.0, 0.0], "a negative count is none");
     assert_eq!(column(3), [1.0 / 3.0; 3], "nobody holds it: all alike");

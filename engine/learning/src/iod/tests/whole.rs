@@ -2,7 +2,7 @@
 
 use super::{CLASSES, drawn, stream};
 use crate::flat::Flat;
-use crate::iod::terms::{Aimed, balance, distil, entropy, spread_of_classes};
+use crate::iod::terms::{Aimed, balance, distil, entropy};
 use crate::iod::{Adam, Aim, ClassWeights, Critic, CriticSize, Generator, Probe, shares};
 use crate::network::{Network, NetworkSpec};
 use burn::tensor::Device;
@@ -93,9 +93,35 @@ fn the_generators_gradient_passes_through_frozen_teachers() {
     let (generator, params) = &world.generator;
     let made = generator.make(params, &world.noise, 5);
     let gradient = generator.pull_back(params, &world.noise, &world.by_pictures(&made));
+    along_directions(params, &gradient, |params| world.loss(params));
+}
+
+/// A student's step: the distance to its teachers by its parameters, along the gradient and along random directions.
+#[test]
+fn a_students_gradient_is_that_of_finite_differences() {
+    let world = world();
+    let made = world.generator.0.make(&world.generator.1, &world.noise, 5);
+    let (probe, student) = &world.student;
+    let teacher = world.teachers[0].0.logits(&world.teachers[0].1, &made);
+    let apart = |student: &Flat| distil(&probe.logits(student, &made), &teacher, CLASSES).value;
+    let pulled = probe.pull_back(student, &made, |own| distil(own, &teacher, CLASSES).gradient);
+    along_directions(student, &pulled.params, apart);
+}
+
+/// A discriminator's loss by its parameters.
+#[test]
+fn a_critics_gradient_is_that_of_finite_differences() {
+    let World { critic: size, teachers, .. } = world();
+    let (made, real) = (drawn(6 * 64, 62), drawn(6 * 64, 63));
+    let params = &teachers[0].2.params;
+    let of = |params: &Flat| size.graded(params, (&made, &real), &Device::flex());
+    along_directions(params, &of(params).1, |params| of(params).0);
+}
+
+/// Central differences of `value` along its gradient and along random directions.
+fn along_directions(params: &Flat, gradient: &Flat, value: impl Fn(&Flat) -> f64) {
     let length = gradient.norm();
-    assert!(length > 0.1, "{length}");
-    // Along the gradient, and along random directions.
+    assert!(length > 0.01, "{length}");
     let mut stream = stream(40);
     let mut directions = vec![gradient.clone()];
     directions.extend(
@@ -108,7 +134,7 @@ fn the_generators_gradient_passes_through_frozen_teachers() {
         let moved = |by: f64| {
             let mut params = params.clone();
             params.add_scaled((by * unit) as f32, &direction);
-            world.loss(&params)
+            value(&params)
         };
         let expected = gradient.dot(&direction) * unit;
         let found = (moved(0.01) - moved(-0.01)) / 0.02;
@@ -219,64 +245,13 @@ fn without_balance_the_generator_loses_a_class() {
             params = generator.step((&params, &mut adam), &noise, &pulled.inputs, 0.01);
         }
         let made = generator.make(&params, &generator.noise(128, &mut stream), 32);
-        spread_of_classes(&probe.logits(teacher, &made), CLASSES)
+        // The entropy of the mean answer, in nats.
+        -balance(&probe.logits(teacher, &made), CLASSES).value * std::f64::consts::LN_2
     };
     let (without, with) = (spread(0.0), spread(10.0));
     let all_but_one = (CLASSES as f64 - 1.0).ln();
     assert!(without < all_but_one, "{without} is more than {all_but_one}");
     assert!(with > 0.95 * (CLASSES as f64).ln(), "{with}");
-}
-
-/// Five teachers know two digits each, the first from many samples, the last from few.
-#[test]
-fn weights_by_class_beat_weights_by_samples_where_classes_are_apart() {
-    use crate::data::{Shard, digits};
-    use crate::train::{DirectTrainer, TrainRequest, Trainer};
-    let split = digits();
-    let (train, test) = (Arc::new(split.train), Arc::new(split.test));
-    let spec = NetworkSpec::Mlp { hidden: vec![32] };
-    let trainer = DirectTrainer::new(Arc::new(Network::new(&spec, &[1, 8, 8], 10).expect("fits")));
-    let whole = Shard::whole(test.clone());
-    let (mut counts, mut answers) = (Vec::new(), Vec::new());
-    for teacher in 0..5u32 {
-        let own = |row: &usize| train.labels[*row] / 2 == teacher;
-        let rows: Vec<u32> = (0..train.len())
-            .filter(own)
-            .step_by(1 + 4 * teacher as usize)
-            .map(|r| r as u32)
-            .collect();
-        let mut held = vec![0.0; 10];
-        rows.iter().for_each(|row| held[train.labels[*row as usize] as usize] += 1.0);
-        let start = trainer.network().init(&mut stream(100 + u64::from(teacher)));
-        let request = TrainRequest {
-            received: start.len(),
-            start,
-            shard: Arc::new(Shard { data: train.clone(), rows: rows.into() }),
-            plan: Arc::new(crate::LocalPlan {
-                work: crate::Work::Steps(200),
-                ..Default::default()
-            }),
-            step_limit: None,
-            correction: None,
-            targets: None,
-            foreign: None,
-            stream: stream(110),
-        };
-        let params = trainer.train(request).expect("trains").params;
-        answers.push(trainer.logits(&params, &whole, 0..whole.len()).expect("fits"));
-        counts.push(held);
-    }
-    let answers: Vec<&[f32]> = answers.iter().map(Vec::as_slice).collect();
-    let accuracy = |weights: ClassWeights| {
-        let logits = weights.combine(&answers);
-        let best = |row: &[f32]| (0..10).fold(0, |b, c| if row[c] > row[b] { c } else { b });
-        let right =
-            logits.chunks(10).zip(&test.labels).filter(|(row, l)| best(row) == **l as usize);
-        right.count() as f64 / test.len() as f64
-    };
-    let by_class = accuracy(ClassWeights::by_class(&counts, 10));
-    let by_samples = accuracy(ClassWeights::by_volume(&counts, 10));
-    assert!(by_class > by_samples + 0.1, "{by_class} {by_samples}");
 }
 
 #[test]

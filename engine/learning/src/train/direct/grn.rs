@@ -80,3 +80,43 @@ impl Kernel for Grn {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Backbone, Network, NetworkSpec, ReidSpec};
+    use offbeat_kernel::{Purpose, SeedTree};
+
+    /// Two channels of two places: norms 5 and 0, mean 2.5.
+    fn forward(params: &[f32]) -> Vec<f32> {
+        let kernel = Grn { channels: 2, plane: 2, gamma: 0..2, beta: 2..4 };
+        let (input, mut output) = ([3.0, -4.0, 0.0, 0.0], [9.0; 4]);
+        let pass =
+            Forward { params, input: &input, batch: 1, relu: false, training: true, masks: &[] };
+        kernel.forward(pass, &mut output, &mut Memory::default(), &mut Scratch::default());
+        output.to_vec()
+    }
+
+    #[test]
+    fn responses_by_hand() {
+        // 1 + 0.5 * 5 / 2.5 = 2, plus 0.25; a channel without response is shifted alone.
+        for (have, want) in forward(&[0.5, 7.0, 0.25, -1.0]).iter().zip([6.25, -7.75, -1.0, -1.0]) {
+            assert!((have - want).abs() < 1e-4, "{have} {want}");
+        }
+    }
+
+    #[test]
+    fn a_fresh_block_changes_nothing() {
+        assert_eq!(forward(&[0.0; 4]), [3.0, -4.0, 0.0, 0.0]);
+        let backbone = Backbone::ConvnextV2 { depths: vec![1], widths: vec![4], patch: 2 };
+        let spec = NetworkSpec::Reid(ReidSpec::new(backbone));
+        let network = Network::new(&spec, &[3, 8, 8], 4).expect("fits");
+        let start = network.init(&mut SeedTree::new(1).stream(Purpose::ModelInit, 0, 0));
+        let entries = network.layout().entries().iter();
+        let fresh: Vec<_> = entries.filter(|entry| entry.name.contains(".grn.")).collect();
+        assert_eq!(fresh.len(), 2, "gamma and beta");
+        for entry in fresh {
+            assert!(start.slice(entry.range()).to_vec().iter().all(|value| *value == 0.0));
+        }
+    }
+}
