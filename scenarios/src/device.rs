@@ -4,7 +4,7 @@ use crate::diagnose::Problem;
 use crate::document::Document;
 use crate::spec::RunSection;
 pub use offbeat_learning::device::DeviceList;
-use offbeat_learning::device::{Backend, DeviceName};
+use offbeat_learning::device::DeviceName;
 use offbeat_learning::network::Network;
 use offbeat_learning::train::{self, TrainerKind};
 use offbeat_learning::{LearnError, Trainer};
@@ -15,8 +15,8 @@ pub fn devices(asked: Option<&DeviceList>, run: &RunSection) -> DeviceList {
     asked.or(run.device.as_ref()).cloned().unwrap_or_default()
 }
 
-/// A trainer for `network` on `device`: the one that was asked for, or the one that fits (hand-written passes on
-/// the processor in pure Rust, autodiff elsewhere).
+/// A trainer for `network` on `device`: the one that was asked for, or the one that fits (the direct one
+/// on processors, autodiff elsewhere).
 ///
 /// # Errors
 /// [`LearnError::Invalid`] when the device cannot be opened.
@@ -25,9 +25,9 @@ pub fn trainer(
     asked: Option<TrainerKind>,
     network: &Arc<Network>,
 ) -> Result<Arc<dyn Trainer>, LearnError> {
-    let kind = asked.unwrap_or(match device.backend() {
-        Backend::Flex => TrainerKind::Direct,
-        Backend::Tch | Backend::Wgpu | Backend::Cuda => TrainerKind::Autodiff,
+    let kind = asked.unwrap_or(match device.is_processor() {
+        true => TrainerKind::Direct,
+        false => TrainerKind::Autodiff,
     });
     Ok(train::trainer(kind, network.clone(), &device.open()?))
 }
@@ -44,11 +44,11 @@ pub fn open(
 ) -> Result<Vec<Arc<dyn Trainer>>, Problem> {
     let devices = list.distinct();
     let path = "training.trainer";
-    let other = devices.iter().find(|device| device.backend() != Backend::Flex);
+    let other = devices.iter().find(|device| !device.is_processor());
     if let (Some(other), Some(TrainerKind::Direct)) = (other, asked) {
         let message = format!("the direct trainer cannot compute on `{other}`");
         return Err(Problem::new("conflict", message)
-            .at(document.place(path), "works with `--device flex` alone")
+            .at(document.place(path), "works with `--device flex` and `--device tch` alone")
             .help("write `trainer = \"autodiff\"`, or leave the key out")
             .about(path));
     }

@@ -15,6 +15,8 @@ pub use name::{Backend, DeviceName};
 pub use transfers::{Moved, Transfers};
 
 pub(crate) use home::is_host;
+#[cfg(feature = "tch")]
+pub(crate) use home::is_libtorch;
 pub(crate) use transfers::{download, passed, upload};
 
 use crate::error::LearnError;

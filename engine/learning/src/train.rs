@@ -1,7 +1,8 @@
 //! The seam behind which local training happens.
 //!
 //! Trainers are interchangeable: one lets Burn's autodiff find the gradients on any device, one has
-//! its backward pass written by hand for the CPU. They are tested against each other.
+//! its backward pass written by hand for the CPU, one lets LibTorch find them. They are tested against
+//! each other.
 
 mod augment;
 pub(crate) mod autodiff;
@@ -9,6 +10,8 @@ mod balanced;
 mod check;
 mod direct;
 mod gather;
+#[cfg(feature = "tch")]
+mod libtorch;
 mod order;
 mod rates;
 #[cfg(test)]
@@ -16,6 +19,8 @@ mod tests;
 
 pub use autodiff::AutodiffTrainer;
 pub use direct::DirectTrainer;
+#[cfg(feature = "tch")]
+pub use libtorch::LibtorchTrainer;
 pub use order::Order;
 
 use crate::caps::Caps;
@@ -139,16 +144,22 @@ pub trait Trainer: Send + Sync {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrainerKind {
-    /// Forward and backward pass written by hand for one CPU core; the fastest on a CPU.
+    /// What a processor does fastest: on `flex` forward and backward passes written by hand for one core, on
+    /// `tch` LibTorch's own gradients.
     #[default]
     Direct,
     /// Burn's autodiff on any device.
     Autodiff,
 }
 
-/// A trainer for `network`. [`TrainerKind::Direct`] always computes on the CPU and ignores `device`.
+/// A trainer for `network`. [`TrainerKind::Direct`] computes on a processor: on LibTorch's if that is `device`,
+/// else on that of pure Rust.
 pub fn trainer(kind: TrainerKind, network: Arc<Network>, device: &Device) -> Arc<dyn Trainer> {
     match kind {
+        #[cfg(feature = "tch")]
+        TrainerKind::Direct if crate::device::is_libtorch(device) => {
+            Arc::new(LibtorchTrainer::new(network, device))
+        }
         TrainerKind::Direct => Arc::new(DirectTrainer::new(network)),
         TrainerKind::Autodiff => Arc::new(AutodiffTrainer::new(network, device)),
     }

@@ -118,31 +118,45 @@ fn assert_near(what: &str, found: &Trained, expected: &Trained, start: &Flat) {
     );
 }
 
+/// The trainers that a device has.
+fn kinds(name: DeviceName) -> Vec<TrainerKind> {
+    let direct = name.is_processor().then_some(TrainerKind::Direct);
+    direct.into_iter().chain([TrainerKind::Autodiff]).collect()
+}
+
+/// Logits of all samples and features of the first three.
+fn outputs(trainer: &Arc<dyn Trainer>, params: &Flat, shard: &Shard) -> [Vec<f32>; 2] {
+    let logits = trainer.logits(params, shard, 0..shard.len()).expect("it fits");
+    [logits, trainer.features(params, shard, 0..3, false).expect("it fits")]
+}
+
+fn assert_same_outputs(what: &str, found: &[Vec<f32>; 2], reference: &[Vec<f32>; 2]) {
+    for (found, reference) in found.iter().zip(reference) {
+        assert_eq!(found.len(), reference.len(), "{what}");
+        assert!(found.iter().all(|value| value.is_finite()), "{what}: outputs {found:?}");
+        let scale = reference.iter().fold(1e-3f32, |most, value| most.max(value.abs()));
+        let apart = found.iter().zip(reference).map(|(a, b)| (a - b).abs());
+        let apart = apart.fold(0.0, f32::max) / scale;
+        assert!(f64::from(apart) < TOLERANCE, "{what}: outputs {apart}");
+    }
+}
+
 /// Trains and evaluates on every device and compares with the hand-written trainer.
 fn conforms(devices: &[(DeviceName, Device)], case: &Case, request: &TrainRequest) {
     let direct = trainer(TrainerKind::Direct, case.network.clone(), &Device::flex());
     let expected = direct.train(request.clone()).expect("a training that goes well");
-    let (rows, few) = (0..case.shard.len(), 0..3);
-    let outputs = |trainer: &Arc<dyn Trainer>, params: &Flat, shard: &Shard| {
-        let logits = trainer.logits(params, shard, rows.clone()).expect("it fits");
-        [logits, trainer.features(params, shard, few.clone(), false).expect("it fits")]
-    };
     let reference = outputs(&direct, &expected.params, &case.shard);
+    let loss = request.plan.objective.loss;
     for (name, device) in devices {
-        let what = format!("{name}, {:?}, {:?}", case.network.spec(), request.plan.objective.loss);
-        let there = trainer(TrainerKind::Autodiff, case.network.clone(), device);
-        let found = there.train(request.clone()).expect("a training that goes well");
-        assert_near(&what, &found, &expected, &case.start);
-        // From parameters that are still on the device, or in host memory.
-        for params in [expected.params.on(device), expected.params.clone()] {
-            let found = outputs(&there, &params, &case.shard);
-            for (found, reference) in found.iter().zip(&reference) {
-                assert_eq!(found.len(), reference.len(), "{what}");
-                assert!(found.iter().all(|value| value.is_finite()), "{what}: outputs {found:?}");
-                let scale = reference.iter().fold(1e-3f32, |most, value| most.max(value.abs()));
-                let apart = found.iter().zip(reference).map(|(a, b)| (a - b).abs());
-                let apart = apart.fold(0.0, f32::max) / scale;
-                assert!(f64::from(apart) < TOLERANCE, "{what}: outputs {apart}");
+        for kind in kinds(*name) {
+            let what = format!("{name}, {kind:?}, {:?}, {loss:?}", case.network.spec());
+            let there = trainer(kind, case.network.clone(), device);
+            let found = there.train(request.clone()).expect("a training that goes well");
+            assert_near(&what, &found, &expected, &case.start);
+            // From parameters that are still on the device, or in host memory.
+            for params in [expected.params.on(device), expected.params.clone()] {
+                let found = outputs(&there, &params, &case.shard);
+                assert_same_outputs(&what, &found, &reference);
             }
         }
     }
@@ -208,13 +222,16 @@ fn in_cohorts() {
         let requests: Vec<TrainRequest> =
             [9, 23, 4, 21, 22].into_iter().enumerate().map(request).collect();
         let direct = trainer(TrainerKind::Direct, case.network.clone(), &Device::flex());
-        for (name, device) in &devices {
-            let there = trainer(TrainerKind::Autodiff, case.network.clone(), device);
+        let all = devices.iter().flat_map(|(name, device)| {
+            kinds(*name).into_iter().map(move |kind| (name, kind, device))
+        });
+        for (name, kind, device) in all {
+            let there = trainer(kind, case.network.clone(), device);
             let together = there.train_together(requests.clone());
             for (request, found) in requests.iter().zip(together) {
                 let expected = direct.train(request.clone()).expect("a training that goes well");
                 let found = found.expect("a training that goes well");
-                let what = format!("{name}, {:?} in a cohort", case.network.spec());
+                let what = format!("{name}, {kind:?}, {:?} in a cohort", case.network.spec());
                 assert_near(&what, &found, &expected, &case.start);
             }
         }

@@ -83,7 +83,7 @@ fn look(name: DeviceName, works: &[Work], each: Duration) -> Found {
         let direct = ("direct", TrainerKind::Direct, false);
         let autodiff =
             [("autodiff", TrainerKind::Autodiff, false), ("cohort", TrainerKind::Autodiff, true)];
-        let direct = (name.backend() == Backend::Flex).then_some(direct);
+        let direct = name.is_processor().then_some(direct);
         let time = |(name, kind, together): (&'static str, TrainerKind, bool)| Tried {
             name,
             speeds: works.iter().map(|work| work.time(kind, device, together, each)).collect(),

@@ -34,8 +34,14 @@ pub(crate) fn is_host(device: &Device) -> bool {
     }
     #[cfg(feature = "tch")]
     {
-        *device == super::name::libtorch(None)
+        is_libtorch(device)
     }
     #[cfg(not(feature = "tch"))]
     false
+}
+
+/// Whether `device` is LibTorch's processor.
+#[cfg(feature = "tch")]
+pub(crate) fn is_libtorch(device: &Device) -> bool {
+    *device == super::name::libtorch(None)
 }

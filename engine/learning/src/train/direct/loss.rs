@@ -11,11 +11,11 @@ use crate::train::gather::Gather;
 
 /// Sums over one batch, or over several.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct LossSums {
+pub(in crate::train) struct LossSums {
     /// Sum of the samples' losses.
-    pub(super) loss: f64,
+    pub(in crate::train) loss: f64,
     /// Sum of their squares.
-    pub(super) squared: f64,
+    pub(in crate::train) squared: f64,
 }
 
 impl LossSums {

@@ -24,6 +24,9 @@ mod triplet;
 mod update;
 mod workspace;
 
+pub(super) use loss::LossSums;
+pub(super) use update::Update;
+
 use super::check::{check_features, check_request, check_rows};
 use super::gather::{Gather, copy_rows};
 use super::rates::rates;
@@ -32,11 +35,9 @@ use crate::data::Shard;
 use crate::error::LearnError;
 use crate::flat::Flat;
 use crate::network::Network;
-use loss::LossSums;
 use program::{Pass, Program, Until};
 use std::ops::Range;
 use std::sync::Arc;
-use update::Update;
 use workspace::{Workspace, Workspaces};
 
 /// Samples that an evaluation runs through the network at a time.

@@ -6,21 +6,29 @@ use std::ops::Range;
 
 /// What the steps of one training have in common.
 #[derive(Debug)]
-pub(super) struct Update<'a> {
+pub(in crate::train) struct Update<'a> {
     /// The plan.
-    pub(super) plan: &'a LocalPlan,
+    pub(in crate::train) plan: &'a LocalPlan,
     /// Stretches of the parameters and their learning rates.
-    pub(super) rates: &'a [(Range<usize>, f32)],
+    pub(in crate::train) rates: &'a [(Range<usize>, f32)],
     /// The prefix of the start that came from the server, for the proximal term.
-    pub(super) received: &'a [f32],
+    pub(in crate::train) received: &'a [f32],
     /// What is added to every gradient.
-    pub(super) correction: Option<&'a [f32]>,
+    pub(in crate::train) correction: Option<&'a [f32]>,
 }
 
 impl Update<'_> {
+    /// Whether a step is the gradient times the rate and nothing else.
+    #[cfg(feature = "tch")]
+    pub(in crate::train) fn is_plain(&self) -> bool {
+        let (sgd, proximal) = (&self.plan.sgd, self.plan.objective.proximal);
+        let bare = sgd.momentum == 0.0 && sgd.weight_decay == 0.0 && proximal == 0.0;
+        bare && self.correction.is_none()
+    }
+
     /// Changes `params` by one step along `gradient`, which is used up. `velocity` is needed only with
     /// momentum; whatever it held before the first step is overwritten.
-    pub(super) fn step(
+    pub(in crate::train) fn step(
         &self,
         params: &mut [f32],
         gradient: &mut [f32],

@@ -1,0 +1,139 @@
+//! Parameters and batches as LibTorch tensors.
+
+use crate::layout::{Layout, Part};
+use crate::network::Shape;
+use crate::train::direct::Update;
+use std::ops::Range;
+use tch::Tensor;
+
+/// The parameters of one training or evaluation: a tensor for each entry of the layout.
+#[derive(Debug)]
+pub(super) struct Values {
+    tensors: Vec<Tensor>,
+    ranges: Vec<Range<usize>>,
+    /// Places of the tensors that are trained, with their rates.
+    trained: Vec<(usize, f32)>,
+    /// In host memory, in the layout's order, when a step needs more than the gradient.
+    host: Host,
+}
+
+/// What [`Update`] works on.
+#[derive(Debug, Default)]
+struct Host {
+    params: Vec<f32>,
+    gradient: Vec<f32>,
+    velocity: Vec<f32>,
+}
+
+impl Values {
+    /// Cuts a flat vector into tensors; it may lack the entries at the end.
+    pub(super) fn new(layout: &Layout, flat: &[f32]) -> Self {
+        let entries = layout.entries().iter().take_while(|entry| entry.range().end <= flat.len());
+        let (tensors, ranges) = entries
+            .map(|entry| (shaped(&flat[entry.range()], &entry.shape), entry.range()))
+            .unzip();
+        Self { tensors, ranges, trained: Vec::new(), host: Host::default() }
+    }
+
+    /// The same with gradients: `rates` are those of the stretches that are trained.
+    pub(super) fn tracked(layout: &Layout, flat: &[f32], rates: &[(Range<usize>, f32)]) -> Self {
+        let mut values = Self::new(layout, flat);
+        let rate_at = |place| rates.iter().find(|(range, _)| range.contains(&place));
+        for (place, entry) in layout.entries().iter().enumerate() {
+            if let Some((_, rate)) = rate_at(entry.offset).filter(|_| entry.part != Part::Buffer) {
+                values.tensors[place] = values.tensors[place].set_requires_grad(true);
+                values.trained.push((place, *rate));
+            }
+        }
+        values
+    }
+
+    /// One tensor for each entry of the layout, in its shape.
+    pub(super) fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    /// One step down the gradient of `loss`, as `update` says.
+    pub(super) fn step(&mut self, loss: &Tensor, update: &Update<'_>, first: bool) {
+        let leaves: Vec<&Tensor> =
+            self.trained.iter().map(|(place, _)| &self.tensors[*place]).collect();
+        let gradients = Tensor::run_backward(&[loss], &leaves, false, false);
+        let _guard = tch::no_grad_guard();
+        if update.is_plain() {
+            for ((place, rate), gradient) in self.trained.iter().zip(gradients) {
+                let _ = self.tensors[*place].g_add_(&(gradient * -f64::from(*rate)));
+            }
+            return;
+        }
+        self.step_in_host_memory(&gradients, update, first);
+    }
+
+    fn step_in_host_memory(&mut self, gradients: &[Tensor], update: &Update<'_>, first: bool) {
+        if first {
+            let length = self.ranges.last().map_or(0, |range| range.end);
+            self.host.params = self.to_vec();
+            self.host.gradient = vec![0.0; length];
+            self.host.velocity = vec![0.0; length];
+        }
+        let Host { params, gradient, velocity } = &mut self.host;
+        for ((place, _), tensor) in self.trained.iter().zip(gradients) {
+            write(tensor, &mut gradient[self.ranges[*place].clone()]);
+        }
+        update.step(params, gradient, velocity, first);
+        for (place, _) in &self.trained {
+            let shape: Vec<usize> =
+                self.tensors[*place].size().iter().map(|side| *side as usize).collect();
+            let moved = shaped(&params[self.ranges[*place].clone()], &shape);
+            self.tensors[*place].copy_(&moved);
+        }
+    }
+
+    fn to_vec(&self) -> Vec<f32> {
+        let mut flat = vec![0.0; self.ranges.last().map_or(0, |range| range.end)];
+        for (tensor, range) in self.tensors.iter().zip(&self.ranges) {
+            write(&tensor.detach(), &mut flat[range.clone()]);
+        }
+        flat
+    }
+
+    /// The parameters in the layout's order.
+    pub(super) fn into_vec(self) -> Vec<f32> {
+        self.to_vec()
+    }
+}
+
+/// The first `samples` samples of `inputs` as a batch `[samples, ...]`.
+pub(super) fn batch_of(inputs: &[f32], samples: usize, input: Shape) -> Tensor {
+    let inputs = &inputs[..samples * input.len()];
+    match input {
+        Shape::Vector(length) => shaped(inputs, &[samples, length]),
+        Shape::Image(channels, height, width) => {
+            shaped(inputs, &[samples, channels, height, width])
+        }
+    }
+}
+
+/// Numbers in row-major order as a tensor. One of four axes lies channels last in memory.
+fn shaped(values: &[f32], shape: &[usize]) -> Tensor {
+    let sides: Vec<i64> = shape.iter().map(|side| *side as i64).collect();
+    let flat = Tensor::from_slice(values);
+    match sides[..] {
+        // With one channel both orders are the same; said in this way, it counts as channels last.
+        [n, 1, h, w] => flat.view([n, h, w, 1]).permute([0, 3, 1, 2]),
+        [n, c, h, w] => {
+            flat.view([n, c, h, w]).permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+        }
+        _ => flat.view(sides.as_slice()),
+    }
+}
+
+/// The numbers of a tensor in row-major order.
+pub(super) fn to_vec(tensor: &Tensor) -> Vec<f32> {
+    let mut values = vec![0.0; tensor.numel()];
+    write(tensor, &mut values);
+    values
+}
+
+fn write(tensor: &Tensor, to: &mut [f32]) {
+    tensor.contiguous().copy_data(to, to.len());
+}
