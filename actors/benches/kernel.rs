@@ -168,6 +168,7 @@ fn federation(clients: u32, tasks: u64) -> Federation {
         },
         initial: network.init(&mut seeds.stream(Purpose::ModelInit, 0, 0)),
         conditions: Rc::new(Ideal::equal(vec![100; 1], 0.001)),
+        edge_guards: Vec::new(),
         topology: offbeat_actors::Topology::Star,
         roster: roster.clone(),
         samples: roster,

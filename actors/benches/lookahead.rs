@@ -93,6 +93,7 @@ fn run(network: &NetworkSpec, workers: usize) -> RunResult {
         },
         initial: network.init(&mut seeds.stream(Purpose::ModelInit, 0, 0)),
         conditions: world.clone(),
+        edge_guards: Vec::new(),
         topology: offbeat_actors::Topology::Star,
         roster: world.clone() as Rc<dyn Roster>,
         samples: world as Rc<dyn Samples>,

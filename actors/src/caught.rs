@@ -65,8 +65,12 @@ pub(crate) fn attempt<T>(part: &str, work: impl FnOnce() -> T) -> Result<T, Caug
     Place::take();
     // The actor is asked for nothing afterwards but what it had finished before.
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let Place { seam, answer, version } = Place::take();
-        let part = seam.map_or_else(|| part.to_string(), |seam| format!("strategy.{seam}"));
+        let Place { seam, answer, version, edge } = Place::take();
+        let part = match (seam, edge) {
+            (_, Some(edge)) => format!("topology.tree.guard of edge server {edge}"),
+            (Some(seam), None) => format!("strategy.{seam}"),
+            (None, None) => part.to_string(),
+        };
         Caught { part, text: panic_text(&*panic), answer, version }
     })
 }

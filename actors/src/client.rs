@@ -1,6 +1,6 @@
 //! A client: it declines, trains, gives up or answers. It exists as an actor only while it works.
 
-use crate::adversary::{Adversaries, Behaviour};
+use crate::adversary::Adversaries;
 use crate::beside;
 use crate::coded::Coded;
 use crate::conditions::{Conditions, Outcome};
@@ -9,14 +9,11 @@ use crate::effect::Effect;
 use crate::message::{Address, Answer, Invite, Message};
 use crate::promise::Book;
 use crate::topology::Topology;
-use crate::wire;
 use crate::work::{Private, TrainJob};
 use actix::{Actor, Context};
 use offbeat_kernel::pool::Urgency;
 use offbeat_kernel::{ClientId, Span, TaskId, Time, Version};
 use offbeat_learning::LocalPlan;
-use offbeat_learning::codec::EncodedLen;
-use offbeat_learning::reid::COSINE_DISTANCE;
 use offbeat_strategies::fediod::Duties;
 use offbeat_strategies::paillier::Sealing;
 use offbeat_strategies::signal::{Duty, LossReason};
@@ -26,6 +23,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 mod delivery;
+mod ending;
 mod home;
 mod judge;
 mod sealed;
@@ -148,16 +146,6 @@ impl Client {
         self.invited(invite, now)
     }
 
-    /// The client's work ends at once; the server notices that the connection breaks.
-    fn interrupted(&mut self, reason: LossReason, now: Time) -> Vec<Effect> {
-        let Some(task) = self.task.as_ref().map(|task| task.answer.task) else {
-            return Vec::new();
-        };
-        self.cancelled(task, now);
-        let message = Message::Lost { task, client: self.id, reason };
-        vec![Effect::now(now, self.setup.topology.above(self.id), message)]
-    }
-
     fn invited(&mut self, invite: Invite, now: Time) -> Vec<Effect> {
         let task = invite.task;
         let battery = self.setup.spend(self.id, now, 0, || {
@@ -222,14 +210,6 @@ impl Client {
             Some(at) => Outcome::Lost { at, reason: LossReason::DroppedOut },
             None => outcome,
         }
-    }
-
-    /// Takes the energy of a task's work out of the battery, and that of what is sent.
-    fn pay(&self, task: &Task, done: f64, now: Time, bytes: u64) {
-        let samples = self.setup.samples.count(self.id);
-        let planned = self.setup.plan.samples_seen(samples, task.steps);
-        let seen = task.judged.unwrap_or(planned) as f64 * done;
-        self.setup.spend(self.id, now, seen.round() as usize, || bytes);
     }
 
     fn open(
@@ -314,69 +294,10 @@ impl Client {
         self.setup.book.open(due, bytes, task.urgency, self.setup.keeps, job);
     }
 
-    fn finished(&mut self, id: TaskId, now: Time) -> Vec<Effect> {
-        let Some(task) = self.task.take_if(|task| task.answer.task == id) else {
-            return Vec::new();
-        };
-        if self.setup.keeps {
-            let mut homes = self.setup.homes.borrow_mut();
-            homes.entry(self.id).or_default().pending = Some(id);
-        }
-        let beside: Vec<(&str, usize)> =
-            task.beside.iter().map(|(name, len)| (name.as_str(), *len)).collect();
-        let verdicts = task.verdicts();
-        let scalars: &[&str] = match (task.judged, self.setup.cosine_distance) {
-            (Some(_), _) => &verdicts,
-            (None, true) => &[COSINE_DISTANCE],
-            (None, false) => &[],
-        };
-        let steps = task.steps as u64;
-        let payload = match self.payload(&task) {
-            EncodedLen::Exactly(bytes) => bytes,
-            // How long the message is the values say, so they must be there now.
-            EncodedLen::AtMost(most) => self.setup.book.payload(id).unwrap_or(most),
-        };
-        let bytes = wire::update_len(&task.answer, steps, payload, scalars, &beside)
-            + self.setup.extra_bytes;
-        self.pay(&task, 1.0, now, bytes);
-        let to = self.setup.topology.above(self.id);
-        let send = |answer: Answer| {
-            let message = Message::Update(Box::new(answer));
-            Effect::Send { client: self.id, to, message, bytes }
-        };
-        let mut effects = vec![send(task.answer.clone())];
-        let band = self.setup.adversaries.band(self.id, task.answer.base_version);
-        match band.map(|band| band.behaviour) {
-            Some(Behaviour::Repeat) => effects.push(send(task.answer)),
-            Some(Behaviour::Unasked) => {
-                effects.push(send(Answer { task: TaskId(u64::MAX - id.0), ..task.answer }));
-            }
-            _ => {}
-        }
-        effects
-    }
-
     /// How many samples the client says it holds.
     fn claimed(&self, held: u64, base: Version) -> u64 {
         let band = self.setup.adversaries.band(self.id, base);
         band.map_or(held, |band| band.claimed_samples(held))
-    }
-
-    fn gave_up(&mut self, id: TaskId, reason: LossReason, now: Time) -> Vec<Effect> {
-        let Some(task) = self.task.take_if(|task| task.answer.task == id) else {
-            return Vec::new();
-        };
-        self.pay(&task, task.done, now, 0);
-        vec![self.lost(id, reason)]
-    }
-
-    fn cancelled(&mut self, id: TaskId, now: Time) -> Vec<Effect> {
-        if let Some(task) = self.task.take_if(|task| task.answer.task == id) {
-            let part = now.since(task.started).seconds() / task.training().seconds().max(1e-6);
-            self.pay(&task, task.done * part.min(1.0), now, 0);
-            self.setup.book.cancel(id);
-        }
-        Vec::new()
     }
 
     fn to_self(&self, at: Time, message: Message) -> Effect {

@@ -17,7 +17,7 @@ use crate::coded::Coded;
 use crate::conditions::Conditions;
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Answer, Invite, Message};
-use crate::promise::Book;
+use crate::promise::{Book, Merge};
 use crate::record::Record;
 use crate::snapshot::Save;
 use crate::tally::Tally;
@@ -28,6 +28,7 @@ use offbeat_kernel::{ClientId, SeedTree, TaskId, Time};
 use offbeat_learning::LocalPlan;
 use offbeat_learning::reid::COSINE_DISTANCE;
 use offbeat_strategies::Roster;
+use offbeat_strategies::guard::{Fault, Incident, Measure};
 use offbeat_strategies::signal::{LossReason, Signal};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
@@ -132,7 +133,7 @@ impl Edge {
             return Vec::new();
         };
         let mut effects = task.dismiss(id, setup, now);
-        match task.close(self.setup.tree.participant(id), setup, now) {
+        match task.close(id, setup, now) {
             Some(at) => {
                 let message = Message::Finished(task.id());
                 effects.push(Effect::Schedule { at, to: Address::Edge(id), message });
@@ -155,7 +156,7 @@ impl Edge {
             self.setup.tally.merged_below();
         }
         if task.goes_on(&self.setup) {
-            if let Err(reason) = task.take_values(&self.setup) {
+            if let Err(reason) = task.take_values(self.id, &self.setup, now) {
                 self.setup
                     .tally
                     .failed(&format!("{id} of edge server {} at {now}: {reason}", self.id));
@@ -169,13 +170,13 @@ impl Edge {
                 return effects;
             }
         }
-        effects.push(self.answer(task));
+        effects.push(self.answer(task, now));
         effects
     }
 
-    fn answer(&self, task: Task) -> Effect {
-        let (answer, joint) = task.finish(&self.setup);
-        let steps = joint.steps_before + joint.steps();
+    fn answer(&self, task: Task, now: Time) -> Effect {
+        let (answer, joint) = task.finish(self.id, &self.setup, now);
+        let steps = joint.steps_before.saturating_add(joint.steps());
         let measured = self.setup.cosine_distance && !joint.parts.is_empty();
         let scalars: &[&str] = if measured { &[COSINE_DISTANCE] } else { &[] };
         let payload = wire::flat_len(joint.base.len());
@@ -192,11 +193,32 @@ impl Edge {
             .as_mut()
             .and_then(|task| task.arrived(self.id, answer, bytes, &self.setup, now));
         let Some(record) = taken else {
-            self.setup.tally.refused_below();
+            self.refuse(answer, now);
             return Vec::new();
         };
         self.setup.tally.arrived_below();
         std::iter::once(Effect::Record(record)).chain(self.settle(now)).collect()
+    }
+
+    /// An answer that nobody waits for: a second one, one to a task that is over, or that its sender never had.
+    fn refuse(&self, answer: &Answer, now: Time) {
+        let (task, client) = (answer.task, answer.client);
+        let tree = &self.setup.tree;
+        let given = self.last.is_some_and(|last| tree.was_given(task, client, self.id, last));
+        let waited = self.task.as_ref().is_some_and(|own| own.waits_for(task));
+        let (fault, reason) = match given && !waited {
+            true => (Fault::Repeated, "the task is over: answered, lost or taken back"),
+            false => (Fault::Unasked, "the client was not given this task"),
+        };
+        let incident = Incident { task, client, fault, measure: Measure::Refused };
+        let merge = match &self.task {
+            Some(own) => own.merge(self.id, now),
+            None => {
+                let of = self.last.unwrap_or(TaskId(0));
+                Merge { edge: self.id, of, round: 0, version: answer.base_version, at: now }
+            }
+        };
+        self.setup.book.note_below(merge, incident, reason);
     }
 
     fn client_lost(

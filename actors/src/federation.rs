@@ -32,6 +32,7 @@ use offbeat_learning::device::Transfers;
 use offbeat_learning::intern::Known;
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
+use offbeat_strategies::guard::Guard;
 use offbeat_strategies::registry::{Registry, Switch};
 use offbeat_strategies::signal::Signal;
 use std::collections::BTreeMap;
@@ -59,6 +60,8 @@ pub struct Federation {
     pub conditions: Rc<dyn Conditions>,
     /// Who is connected to whom.
     pub topology: Topology,
+    /// What edge server `e` asks about its clients' answers, beside what is always asked; empty where none asks.
+    pub edge_guards: Vec<Vec<Box<dyn Guard>>>,
     /// The clients as those see them who invite them. In a tree it knows the edge servers too, under
     /// their numbers as participants; the strategy sees those alone.
     pub roster: Rc<dyn Roster>,
@@ -225,6 +228,8 @@ impl Driver {
             for effect in self.deliver(now, event).await? {
                 self.apply(now, effect).await?;
             }
+            self.keep_retried(now);
+            self.keep_found();
         }
         Ok(())
     }
@@ -238,6 +243,7 @@ impl Driver {
             self.apply(now, effect).await?;
         }
         self.keep_retried(now);
+        self.keep_found();
         if self.records.len() >= 64 || self.flushed.elapsed() >= BEAT {
             self.flush().await?;
         }

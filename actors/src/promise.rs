@@ -9,13 +9,17 @@ mod joint;
 mod jointly;
 mod looks;
 mod retried;
+mod watched;
 
-pub use self::joint::{Joint, Part};
+pub(crate) use self::joint::weight;
+pub use self::joint::{Joint, Merge, Part};
 pub(crate) use self::retried::Retried;
+pub(crate) use self::watched::Watches;
 
 use self::cohorts::Cohorts;
 use crate::tally::Tally;
 use crate::work::{Job, Output, Private, TrainJob, Workshop};
+use offbeat_kernel::codec::CodecError;
 use offbeat_kernel::pool::{Pool, PoolStats, Urgency};
 use offbeat_kernel::{JobId, TaskId, Time};
 use offbeat_strategies::composed::{Promises, Reply};
@@ -43,6 +47,8 @@ struct Inner {
     before: PoolStats,
     /// Trainings whose device failed, until the driver records them.
     retried: Vec<Retried>,
+    /// Who judges what edge servers merge.
+    watches: Watches,
 }
 
 #[derive(Debug)]
@@ -71,6 +77,8 @@ pub struct State {
     joint: BTreeMap<TaskId, Joint>,
     evaluations: BTreeMap<JobId, Specification>,
     before: PoolStats,
+    /// What the guards of each edge server know.
+    watches: Vec<Vec<Vec<u8>>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,34 +121,52 @@ impl Book {
             tally: Tally::default(),
             before: PoolStats::default(),
             retried: Vec::new(),
+            watches: Watches::default(),
         })))
     }
 
     /// The open promises now.
-    pub fn state(&self) -> State {
+    ///
+    /// # Errors
+    /// When a guard of an edge server cannot give its state.
+    pub fn state(&self) -> Result<State, CodecError> {
         let inner = self.0.borrow();
         // Every field by its name: one that is added and forgotten here does not compile.
-        let Inner { pool, next_job, tasks, joint, evaluations, tally: _, before, retried: _ } =
-            &*inner;
+        let Inner {
+            pool,
+            next_job,
+            tasks,
+            joint,
+            evaluations,
+            tally: _,
+            before,
+            retried: _,
+            watches,
+        } = &*inner;
         let tasks = tasks.iter().map(|(task, open)| {
             let Open { job, reply, private, specification } = &**open;
             let (reply, private) = (reply.is_some(), private.is_some());
             let specification = specification.clone();
             (*task, OpenState { job: *job, reply, private, specification })
         });
-        State {
+        Ok(State {
             next_job: *next_job,
             tasks: tasks.collect(),
             joint: joint.clone(),
             evaluations: evaluations.clone(),
             before: before.followed_by(&pool.stats()),
-        }
+            watches: watches.save()?,
+        })
     }
 
     /// Opens the promises of [`Book::state`] again. The book must be new.
-    pub fn restore(&self, state: State) {
+    ///
+    /// # Errors
+    /// When a guard of an edge server refuses its state.
+    pub fn restore(&self, state: State) -> Result<(), CodecError> {
         let mut inner = self.0.borrow_mut();
-        let State { next_job, tasks, joint, evaluations, before } = state;
+        let State { next_job, tasks, joint, evaluations, before, watches } = state;
+        inner.watches.restore(&watches)?;
         (inner.next_job, inner.joint, inner.before) = (next_job, joint, before);
         for (task, open) in tasks {
             let OpenState { job, reply, private, specification } = open;
@@ -153,6 +179,7 @@ impl Book {
             inner.reopen(*job, specification);
         }
         inner.evaluations = evaluations;
+        Ok(())
     }
 
     /// Opens the promise of a task: due at `due`, holding about `bytes` when kept.

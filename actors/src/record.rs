@@ -157,6 +157,22 @@ pub enum Record {
         /// One line for each update.
         used: Vec<EdgeShare>,
     },
+    /// An edge server refused or cut an answer of a client of its own. What is found in values is told when somebody
+    /// takes them.
+    EdgeGuarded {
+        /// When the edge server merged, or the answer came that was not asked for.
+        at: Time,
+        /// Which edge server.
+        edge: u32,
+        /// Its own task.
+        of: TaskId,
+        /// The round of that task, from 0.
+        round: u32,
+        /// The server's version that the task started from.
+        version: Version,
+        /// What was found.
+        incident: Incident,
+    },
 }
 
 /// How a task went.

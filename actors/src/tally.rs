@@ -76,8 +76,10 @@ pub struct Below {
     pub messages: u64,
     /// Tasks that were lost, by reason.
     pub lost: BTreeMap<LossReason, u64>,
-    /// Answers that were not asked for, late or doubled.
+    /// Answers that were refused: not asked for, late, doubled, or by a guard.
     pub refused: u64,
+    /// What edge servers found in answers of their clients, by kind and by what became of the answer.
+    pub guarded: BTreeMap<(Fault, Measure), u64>,
 }
 
 impl Tally {
@@ -132,8 +134,17 @@ impl Tally {
         *self.0.borrow_mut().below.lost.entry(reason).or_default() += 1;
     }
 
-    pub(crate) fn refused_below(&self) {
-        self.0.borrow_mut().below.refused += 1;
+    /// Edge server `edge` refused or cut an answer of a client of its own.
+    pub(crate) fn guarded_below(&self, edge: u32, incident: &Incident, reason: &str, now: Time) {
+        let mut counts = self.0.borrow_mut();
+        let Incident { task, client, fault, measure } = *incident;
+        if counts.findings.len() < FIRST {
+            let who = format!("{task} of {client}, edge server {edge}");
+            counts.findings.push(format!("{who} at {now}: {measure}, {reason}"));
+        }
+        *counts.below.guarded.entry((fault, measure)).or_default() += 1;
+        counts.below.refused += u64::from(measure == Measure::Refused);
+        metrics::counter!("offbeat_answers_guarded_total", "fault" => fault.name()).increment(1);
     }
 
     pub(crate) fn sent_down(&self, bytes: u64) {

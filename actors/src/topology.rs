@@ -133,6 +133,20 @@ impl Tree {
         task.0 * u64::from(self.rules.rounds) + u64::from(round)
     }
 
+    /// Whether `task` is one that edge server `edge` may have given to `client` by the rounds of its own task `last`.
+    pub(crate) fn was_given(
+        &self,
+        task: TaskId,
+        client: ClientId,
+        edge: u32,
+        last: TaskId,
+    ) -> bool {
+        let Some(number) = task.0.checked_sub(OF_EDGES) else { return false };
+        let (turn, place) = (number / self.width, (number % self.width) as usize);
+        turn < self.turn(last, 0).saturating_add(u64::from(self.rules.rounds))
+            && self.members(edge).get(place) == Some(&client)
+    }
+
     /// The task that the client at `place` among its edge server's has in this turn.
     pub(crate) fn task(&self, turn: u64, place: usize) -> TaskId {
         TaskId(OF_EDGES + turn * self.width + place as u64)
@@ -224,6 +238,22 @@ mod tests {
                 }
             }
             assert_eq!(topology.draw(task), task.0);
+        }
+    }
+
+    #[test]
+    fn only_tasks_of_rounds_that_began_were_given_and_only_to_their_client() {
+        let rules = EdgeRules { rounds: 2, ..EdgeRules::default() };
+        let tree = Tree::new(vec![0, 1, 0], rules).expect("a tree");
+        let last = TaskId(4);
+        let own = |task: u64, round: u32| tree.task(tree.turn(TaskId(task), round), 1);
+        for given in [own(0, 0), own(4, 1)] {
+            assert!(tree.was_given(given, ClientId(2), 0, last), "{given}");
+            assert!(!tree.was_given(given, ClientId(0), 0, last), "{given}");
+            assert!(!tree.was_given(given, ClientId(2), 1, last), "{given}");
+        }
+        for never in [own(5, 0), TaskId(3), TaskId(u64::MAX)] {
+            assert!(!tree.was_given(never, ClientId(2), 0, last), "{never}");
         }
     }
 

@@ -33,7 +33,8 @@ use offbeat_learning::{Part, Trainer};
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::fediod::Duties;
-use offbeat_strategies::registry::{CompanionPart, PacePart, Parts, Registry, SelectPart};
+use offbeat_strategies::guard::Guard;
+use offbeat_strategies::registry::{CompanionPart, PacePart, Parts, Registry, SelectPart, guards};
 use rand::seq::SliceRandom;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -127,7 +128,7 @@ pub fn assemble(
     let world = World::new(population, prepared.seeds, sizes, &labels, cost);
     let world = Rc::new(world.with_interventions(interventions));
     if let (Some(setup), Some(section)) = (&mut director, &sections.script) {
-        let shared = hear(setup, section, loaded, prepared, &world)?;
+        let shared = hear((setup, &ever), section, loaded, prepared, &world)?;
         // There is one script, so this is the only time.
         voices.get_or_init(|| shared);
     }
@@ -167,6 +168,7 @@ pub fn assemble(
         seams: seams(settings.begun_with.as_ref(), loaded, &registry)?,
         initial: prepared.initial.slice(0..shared),
         conditions: world.clone(),
+        edge_guards: edge_guards(sections, &registry, &loaded.document)?,
         topology,
         roster: world.clone(),
         samples: world,
@@ -177,6 +179,23 @@ pub fn assemble(
         interrupt: settings.interrupt.clone(),
         director,
         trace: settings.trace,
+    })
+}
+
+/// What each edge server asks about its clients' answers.
+fn edge_guards(
+    sections: &ScenarioFile,
+    registry: &Registry,
+    document: &Document,
+) -> Result<Vec<Vec<Box<dyn Guard>>>, Problem> {
+    let Some(tree) = sections.topology.tree().filter(|tree| !tree.guard.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let key = "topology.tree.guard";
+    let own = || guards(key, &tree.guard, registry);
+    let all = (0..tree.edges).map(|_| own()).collect::<Result<_, _>>();
+    all.map_err(|reason| {
+        Problem::new("value", reason).at(document.place(key), "in this list").about(key)
     })
 }
 
@@ -198,7 +217,7 @@ fn seats(
 
 /// Lets the director ask a script.
 fn hear(
-    setup: &mut DirectorSetup,
+    (setup, ever): (&mut DirectorSetup, &Ever),
     section: &ScriptSection,
     loaded: &Loaded,
     prepared: &Prepared,
@@ -217,7 +236,9 @@ fn hear(
     });
     let shared = ScriptShared::new(prepared.seeds, fixed.collect());
     let edges = loaded.scenario.sections().topology.tree().map_or(0, |tree| tree.edges);
-    let scene = Scene::new(population, setup.parts.clone()).with_edges(edges);
+    let scene = Scene::new(population, setup.parts.clone())
+        .with_edges(edges)
+        .with_distances(ever.cosine_distance);
     setup.board = Some(shared.board.clone());
     let opened = script::open(section, scene, shared.clone()).map_err(|reason| {
         let place = loaded.document.place("script.file");

@@ -5,7 +5,7 @@ use crate::spec::{Condition, SwitchPart, TimelineEntry};
 use offbeat_actors::timeline::{Action, Entry, When, Who};
 use offbeat_kernel::hardship::{self, Clients, Pick};
 use offbeat_kernel::{Span, Time};
-use offbeat_strategies::registry::{NewPart, Parts, Switch};
+use offbeat_strategies::registry::{NewPart, Parts, Switch, WeighPart};
 use std::ops::Range;
 
 /// Whom a happening means.
@@ -47,6 +47,8 @@ pub(crate) struct Scene {
     edges: u32,
     /// The strategy's parts, for switches.
     parts: Parts,
+    /// Clients measure how far training moved their answers.
+    measured: bool,
 }
 
 impl Scene {
@@ -58,7 +60,13 @@ impl Scene {
             first = group.end;
             (group.name.clone(), range)
         });
-        Self { groups: groups.collect(), clients: population.clients(), edges: 0, parts }
+        Self {
+            groups: groups.collect(),
+            clients: population.clients(),
+            edges: 0,
+            parts,
+            measured: true,
+        }
     }
 
     /// The scene of groups with these names and first ids after them.
@@ -69,12 +77,17 @@ impl Scene {
             first = range.end;
             (name.clone(), range)
         });
-        Self { groups: groups.collect(), clients, edges: 0, parts }
+        Self { groups: groups.collect(), clients, edges: 0, parts, measured: true }
     }
 
     /// The same scene with so many edge servers.
     pub(crate) fn with_edges(self, edges: u32) -> Self {
         Self { edges, ..self }
+    }
+
+    /// The same scene, in which clients measure how far training moved their answers, or do not.
+    pub(crate) fn with_distances(self, measured: bool) -> Self {
+        Self { measured, ..self }
     }
 
     /// An entry with its time or condition.
@@ -181,6 +194,13 @@ impl Scene {
             SwitchPart::Weigh(part) => NewPart::Weigh(part),
             SwitchPart::Combine(part) => NewPart::Combine(part),
         };
+        let asks = |part: &WeighPart| matches!(part, WeighPart::CosineDistance(_));
+        if !self.measured && matches!(&new, NewPart::Weigh(parts) if parts.iter().any(asks)) {
+            let reason = "clients measure no cosine distances: they do so from the beginning of the run, where the \
+                          strategy, the timeline or the script's text says `cosine-distance`; write the name out in \
+                          the script, if only in a comment";
+            return Err(("switch.weigh".into(), reason.into()));
+        }
         let switch = Switch::new(&self.parts, new).map_err(|reason| ("switch".into(), reason))?;
         Ok(Action::Switch(Box::new(switch)))
     }

@@ -12,7 +12,8 @@ use crate::report::faces;
 use crate::report::leaks;
 use crate::report::retrieval::{self, Whose, by_domain, mean};
 use crate::report::teachers;
-use crate::rundir::table::{Spread, reason_name};
+use crate::rundir::Spread;
+use crate::rundir::table::reason_name;
 use crate::snapshot::Cost;
 use crate::units::{bytes, count};
 use crate::words::wrap;
@@ -210,7 +211,7 @@ impl Summary {
             failed: result.counts.failed,
             first_failure: result.counts.failures.first().cloned(),
             reproduce: (result.counts.failed > 0).then(|| command(Path::new(""), name.seed)),
-            guarded: guarded(result),
+            guarded: guarded(&result.counts.guarded),
             workers: result.workers,
             utilisation: result.pool.utilisation,
             jobs: Jobs {

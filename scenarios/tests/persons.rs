@@ -234,10 +234,22 @@ fn refusal(text: &str) -> String {
 fn guards_above_edge_servers_are_said_not_to_reach_below_them() {
     let pace = "pace = { synchronous = { clients = 2 } }\nguard = [{ norm = { most = 5.0 } }]";
     let text = scenario(NINE, pace) + "[topology.tree]\nedges = 2\n";
-    let loaded = load_text(Path::new("p.toml"), &text, &Overrides::default());
-    let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
-    let told = loaded.warnings.render(false);
-    assert!(told.contains("these guards do not judge") && told.contains("guard = "), "{told}");
+    let told = |text: &str| {
+        let loaded = load_text(Path::new("p.toml"), text, &Overrides::default());
+        loaded.map(|loaded| loaded.warnings.render(false))
+    };
+    let warned = told(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(
+        warned.contains("these guards do not judge") && warned.contains("guard = "),
+        "{warned}"
+    );
+    // With guards of their own nothing is left to be said.
+    let own = text.clone() + "guard = [{ norm = { most = 5.0 } }]\n";
+    let silent = told(&own).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(!silent.contains("these guards"), "{silent}");
+    let wrong = text + "guard = [\"scalars\", { norm = { most = -1.0 } }]\n";
+    let refused = told(&wrong).err().map(|problems| problems.render(false)).unwrap_or_default();
+    assert!(refused.contains("topology.tree.guard[1].norm.most is -1"), "{refused}");
 }
 
 /// Nobody learns from an unseen domain: each group's model is tried there.

@@ -110,3 +110,32 @@ fn a_part_without_its_function_is_refused_before_the_run() {
     let printed = problems.expect_err("no script").render(false);
     assert!(printed.contains("is left to a script, but there is none"), "{printed}");
 }
+
+/// Distances have to be measured from the beginning: a script that says the part's name has them measured.
+#[test]
+fn a_script_can_switch_to_weights_by_distances_that_clients_measure() {
+    let switching = |name: &str| {
+        let at = "if v.version == 2";
+        format!("fn on_version(v) {{ {at} {{ #{{ switch: #{{ weigh: [{name}] }} }} }} }}\n")
+    };
+    let (plain, _) = run("", HEARS).expect("the run succeeds");
+    let (result, records) =
+        run("", &switching("\"cosine-distance\"")).expect("what it needs is there");
+    assert_eq!((result.counts.failed, result.counts.versions), (0, 6));
+    // A name of 15 letters with its length, and eight bytes.
+    assert_eq!(result.counts.updates, plain.counts.updates);
+    assert_eq!(result.counts.bytes_up - plain.counts.bytes_up, 24 * plain.counts.updates);
+    let weights = |of: std::ops::RangeInclusive<u64>| -> Vec<f64> {
+        let all = records.iter().filter_map(|record| match record {
+            Record::Aggregation { version, used, .. } if of.contains(&version.0) => Some(used),
+            _ => None,
+        });
+        all.flatten().map(|used| used.weight).collect()
+    };
+    assert!(weights(1..=2).iter().all(|weight| weight.fract() == 0.0), "weights by samples");
+    let moved = weights(3..=6);
+    assert!(moved.iter().all(|weight| *weight > 0.0 && *weight < 2.0), "{moved:?}");
+    // One that puts the name together where nobody sees it is refused when it switches.
+    let error = run("", &switching("\"cosine\" + \"-distance\"")).expect_err("not measured");
+    assert!(error.contains("`switch.weigh`: clients measure no cosine distances"), "{error}");
+}

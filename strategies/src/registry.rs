@@ -13,7 +13,7 @@ mod parts;
 mod private;
 mod switch;
 
-pub use build::{Registry, SCRIPT, Shelf};
+pub use build::{Registry, SCRIPT, Shelf, guards};
 pub use catalogue::{Entry, Seam, catalogue};
 pub use conflict::Conflict;
 pub use parts::{

@@ -3,11 +3,12 @@
 use super::{EdgeSetup, of_edge};
 use crate::effect::Effect;
 use crate::message::{Address, Answer, Invite, Message};
-use crate::promise::{Joint, Part};
+use crate::promise::{Joint, Merge, Part, weight};
 use crate::record::{EdgeShare, Record, TaskEnd, TaskRow};
 use crate::topology::{Tree, Wait};
 use offbeat_kernel::{ClientId, Purpose, TaskId, Time};
 use offbeat_learning::Flat;
+use offbeat_strategies::Arrival;
 use offbeat_strategies::signal::{Assignment, LossReason, Signal};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -93,7 +94,12 @@ impl Task {
 
     /// Tasks whose updates wait to be merged.
     pub(super) fn parts(&self) -> impl Iterator<Item = TaskId> {
-        self.parts.iter().map(|part| part.task)
+        self.parts.iter().map(|part| part.arrival.task)
+    }
+
+    /// Whether the answer to a client's task is still to come.
+    pub(super) fn waits_for(&self, task: TaskId) -> bool {
+        self.open.contains_key(&task)
     }
 
     pub(super) fn too_late(&mut self) {
@@ -174,13 +180,18 @@ impl Task {
             Some(steps) => f64::from(steps),
             None => setup.plan.steps(setup.samples.count(answer.client)) as f64,
         };
-        self.parts.push(Part {
+        let arrival = Arrival {
             task: answer.task,
             client: answer.client,
+            base_version: self.answer.base_version,
             samples: answer.samples,
             completeness: answer.completeness,
-            steps: (answer.completeness * planned).round() as u64,
-        });
+            invited: sent.at,
+            arrived: now,
+            tag: answer.tag,
+        };
+        let steps = (answer.completeness * planned).round() as u64;
+        self.parts.push(Part { arrival, steps });
         let row = self.row(answer.task, sent, now, TaskEnd::Arrived, bytes_up);
         Some(of_edge(edge, self.id(), self.round, row))
     }
@@ -247,28 +258,48 @@ impl Task {
     }
 
     /// Ends the round and says when its updates are merged; `None` when there is nothing to answer with.
-    pub(super) fn close(
-        &mut self,
-        participant: ClientId,
-        setup: &EdgeSetup,
-        now: Time,
-    ) -> Option<Time> {
+    pub(super) fn close(&mut self, edge: u32, setup: &EdgeSetup, now: Time) -> Option<Time> {
+        self.parts.sort_by_key(|part| (part.arrival.client, part.arrival.task));
+        self.judge(edge, setup, now);
         if self.parts.is_empty() && self.round == 0 {
             return None;
         }
         self.merging = true;
-        self.parts.sort_by_key(|part| (part.client, part.task));
         let (many, params) = (self.parts.len(), self.model.len());
-        Some(now + setup.conditions.merging(participant, self.id(), many, params))
+        let span = setup.conditions.merging(setup.tree.participant(edge), self.id(), many, params);
+        Some(now + span)
+    }
+
+    /// Leaves out what the guards refuse before the values are known.
+    fn judge(&mut self, edge: u32, setup: &EdgeSetup, now: Time) {
+        let arrivals = self.parts.iter().map(|part| part.arrival.clone()).collect();
+        let left = setup.book.judge_arrivals(self.merge(edge, now), arrivals);
+        if left.len() < self.parts.len() {
+            self.lost = LossReason::Refused;
+        }
+        let mut left = left.into_iter().peekable();
+        self.parts.retain_mut(|part| {
+            let Some(arrival) = left.next_if(|left| left.task == part.arrival.task) else {
+                return false;
+            };
+            part.arrival = arrival;
+            true
+        });
+    }
+
+    /// The merge of this round at `at`.
+    pub(super) fn merge(&self, edge: u32, at: Time) -> Merge {
+        let (of, round, version) = (self.id(), self.round, self.answer.base_version);
+        Merge { edge, of, round, version, at }
     }
 
     /// What was merged, for the record.
     pub(super) fn record(&self, edge: u32, now: Time) -> Option<Record> {
-        let all: u64 = self.parts.iter().map(|part| part.samples.max(1)).sum();
+        let all: f64 = self.parts.iter().map(weight).sum();
         let share = |part: &Part| EdgeShare {
-            task: part.task,
-            client: part.client,
-            weight: part.samples.max(1) as f64 / all as f64,
+            task: part.arrival.task,
+            client: part.arrival.client,
+            weight: weight(part) / all,
         };
         let used: Vec<EdgeShare> = self.parts.iter().map(share).collect();
         let (of, round) = (self.id(), self.round);
@@ -283,10 +314,15 @@ impl Task {
     }
 
     /// Waits for the values of this round and goes on from their mean.
-    pub(super) fn take_values(&mut self, setup: &EdgeSetup) -> Result<(), String> {
-        let joint = self.joint();
-        self.before.samples = joint.parts.iter().map(|part| part.samples).sum();
-        self.before.completeness += joint.mean_over_parts(|part| part.completeness);
+    pub(super) fn take_values(
+        &mut self,
+        edge: u32,
+        setup: &EdgeSetup,
+        now: Time,
+    ) -> Result<(), String> {
+        let joint = self.joint(edge, now);
+        self.before.samples = samples(&joint.parts);
+        self.before.completeness += joint.mean_over_parts(|part| part.arrival.completeness);
         let reply = setup.book.take_jointly(&joint)?;
         self.before.steps = reply.steps;
         self.before.loss = (reply.loss, reply.loss_squared);
@@ -296,8 +332,9 @@ impl Task {
         Ok(())
     }
 
-    fn joint(&self) -> Joint {
+    fn joint(&self, edge: u32, at: Time) -> Joint {
         Joint {
+            merge: self.merge(edge, at),
             base: self.model.clone(),
             parts: self.parts.clone(),
             steps_before: self.before.steps,
@@ -306,12 +343,15 @@ impl Task {
     }
 
     /// The answer to the server, and what its values are made of.
-    pub(super) fn finish(self, setup: &EdgeSetup) -> (Answer, Joint) {
-        let joint = self.joint();
-        let samples: u64 = joint.parts.iter().map(|part| part.samples).sum();
-        let done = self.before.completeness + joint.mean_over_parts(|part| part.completeness);
+    pub(super) fn finish(self, edge: u32, setup: &EdgeSetup, now: Time) -> (Answer, Joint) {
+        let joint = self.joint(edge, now);
+        let done =
+            self.before.completeness + joint.mean_over_parts(|part| part.arrival.completeness);
         let completeness = done / f64::from(setup.tree.rules().rounds);
-        let samples = if joint.parts.is_empty() { self.before.samples } else { samples };
+        let samples = match joint.parts.is_empty() {
+            true => self.before.samples,
+            false => samples(&joint.parts),
+        };
         (Answer { samples, completeness, ..self.answer }, joint)
     }
 
@@ -325,4 +365,9 @@ impl Task {
         });
         open.collect()
     }
+}
+
+/// All samples; as many as can be counted, where somebody lies.
+fn samples(parts: &[Part]) -> u64 {
+    parts.iter().fold(0, |sum, part| sum.saturating_add(part.arrival.samples))
 }

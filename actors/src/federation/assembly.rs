@@ -7,7 +7,7 @@ use crate::director::{Director, DirectorSetup};
 use crate::error::RunError;
 use crate::evaluator::Evaluator;
 use crate::network::Network;
-use crate::promise::Book;
+use crate::promise::{Book, Watches};
 use crate::record::Sink;
 use crate::recorder::Recorder;
 use crate::retrieval::Trials;
@@ -73,7 +73,8 @@ impl Driver {
         let (tally, homes) = (Tally::default(), Homes::default());
         let extra = protection.map(|part| part.traffic(initial.len())).unwrap_or_default();
         let interventions = federation.director.as_ref().map(|setup| setup.interventions.clone());
-        let book = Book::new(pool, cohorts).counting(tally.clone());
+        let watches = Watches::new(federation.edge_guards, federation.roster.clone(), seeds);
+        let book = Book::new(pool, cohorts).counting(tally.clone()).watching(watches);
         let topology = federation.topology;
         let setup = Rc::new(ClientSetup {
             topology: topology.clone(),
@@ -155,7 +156,7 @@ impl Driver {
                 tap.restore(state);
             }
             tally.restore(state.counts);
-            book.restore(state.book);
+            book.restore(state.book).map_err(RunError::Snapshot)?;
             setup.homes.replace(state.homes);
             let at_work = |(id, task)| (id, Client::at_work(id, setup.clone(), task).start());
             clients.extend(state.clients.into_iter().map(at_work));

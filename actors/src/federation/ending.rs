@@ -71,6 +71,7 @@ impl Driver {
             told.into_iter().for_each(|record| self.keep(record));
         }
         self.keep_retried(now);
+        self.keep_found();
         missing.map_or(Ok(()), |reason| Err(RunError::Hopeless(reason)))
     }
 

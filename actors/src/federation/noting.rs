@@ -82,6 +82,7 @@ impl Driver {
             | Record::Task(_)
             | Record::EdgeTask { .. }
             | Record::EdgeAggregation { .. }
+            | Record::EdgeGuarded { .. }
             | Record::Happening { .. }
             | Record::Budget { .. }
             | Record::Privacy { .. }

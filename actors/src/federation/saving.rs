@@ -101,7 +101,7 @@ impl Driver {
             edges: of_edges,
             clients: tasks,
             homes: setup.homes.borrow().clone(),
-            book: book.state(),
+            book: book.state().map_err(RunError::Snapshot)?,
             counts: tally.counts(),
         })
     }

@@ -1,29 +1,41 @@
 //! The promise of an edge server: kept by merging those of its clients, when somebody takes it.
 
-use offbeat_kernel::{ClientId, TaskId};
+use offbeat_kernel::{TaskId, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_strategies::composed::Reply;
+use offbeat_strategies::{Arrival, Update};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One client's part of an edge server's update.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
-    /// The client's task, whose promise holds the values.
-    pub task: TaskId,
-    /// Whose.
-    pub client: ClientId,
-    /// Samples it says it holds: its weight.
-    pub samples: u64,
-    /// Share of the planned steps that it did.
-    pub completeness: f64,
+    /// What is known of it: its task, whose promise holds the values, and its samples, which are its weight.
+    pub arrival: Arrival,
     /// Steps that it did.
     pub steps: u64,
+}
+
+/// Which merge it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merge {
+    /// Which edge server merges.
+    pub edge: u32,
+    /// The edge server's own task.
+    pub of: TaskId,
+    /// The round of that task, from 0.
+    pub round: u32,
+    /// The server's version that the task started from.
+    pub version: Version,
+    /// When it merges.
+    pub at: Time,
 }
 
 /// What an edge server's update is made of. Plain data: nothing is computed before it is taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Joint {
+    /// Which merge it is.
+    pub merge: Merge,
     /// The edge server's model that the parts started from.
     pub base: Flat,
     /// In the order of clients. None: the model itself is the answer.
@@ -42,26 +54,24 @@ struct Weighed {
 
 impl Joint {
     /// The mean of the parts, weighted by samples: `base + sum_i n_i (x_i - base) / sum_i n_i`, and in the same
-    /// way steps, losses and the scalars and vectors that all parts have. `take` gives the
-    /// values of one task; parts are taken one after another. Those without values are left out and told to
-    /// `failed`. One part that has all the weight is passed on as it is.
+    /// way losses and the scalars and vectors that all parts have; steps are those that the parts said they did.
+    /// `take` gives the values of one part, as far as they are let in; parts are taken one after another, and those
+    /// without values are left out. One part that has all the weight is passed on as it is.
     ///
     /// # Errors
-    /// When there are parts and all of them failed: the first reason.
+    /// When there are parts and none of them has values: the first reason.
     pub fn merge(
         &self,
-        mut take: impl FnMut(TaskId) -> Result<Reply, String>,
-        mut failed: impl FnMut(&Part, &str),
+        mut take: impl FnMut(&Part) -> Result<Reply, String>,
     ) -> Result<Reply, String> {
         let expected: f64 = self.parts.iter().map(weight).sum();
         let mut first_reason = None;
         let mut present = 0.0;
         let mut sum: Option<Reply> = None;
         for part in &self.parts {
-            let reply = match take(part.task).and_then(|reply| self.fitting(reply)) {
+            let reply = match take(part) {
                 Ok(reply) => reply,
                 Err(reason) => {
-                    failed(part, &reason);
                     first_reason.get_or_insert(reason);
                     continue;
                 }
@@ -79,12 +89,12 @@ impl Joint {
                 if present < expected {
                     rescale(&mut sum, &self.base, expected / present);
                 }
-                sum.steps = self.steps_before + self.steps();
+                sum.steps = self.steps_before.saturating_add(self.steps());
                 Ok(sum)
             }
             (None, Some(reason)) => {
                 let many = self.parts.len();
-                Err(format!("all {many} trainings of the edge server's clients failed: {reason}"))
+                Err(format!("nothing of the edge server's {many} clients can be merged: {reason}"))
             }
             (None, None) => Ok(self.as_it_is()),
         }
@@ -102,15 +112,11 @@ impl Joint {
         if all > 0.0 { sum / all } else { 0.0 }
     }
 
-    fn fitting(&self, reply: Reply) -> Result<Reply, String> {
-        let (got, want) = (reply.params.len(), self.base.len());
-        if got != want {
-            return Err(format!("returned {got} parameters, expected {want}"));
-        }
-        if !reply.params.is_finite() {
-            return Err("returned parameters that are not finite".to_string());
-        }
-        Ok(reply)
+    /// The update of one part, with its values.
+    pub(super) fn update(&self, part: &Part, reply: Reply) -> Update {
+        let Reply { params, steps, loss, loss_squared, scalars, extras, payload: _ } = reply;
+        let (arrival, base) = (part.arrival.clone(), self.base.clone());
+        Update { arrival, base, params, steps, loss, loss_squared, scalars, extras }
     }
 
     fn as_it_is(&self) -> Reply {
@@ -127,8 +133,14 @@ impl Joint {
 }
 
 /// A client that says it holds nothing still counts a little, so that the sum is above zero.
-fn weight(part: &Part) -> f64 {
-    part.samples.max(1) as f64
+pub(crate) fn weight(part: &Part) -> f64 {
+    part.arrival.samples.max(1) as f64
+}
+
+/// What a part counts with, once its update was let in.
+pub(super) fn let_in(update: Update) -> Reply {
+    let Update { arrival: _, base: _, params, steps, loss, loss_squared, scalars, extras } = update;
+    Reply { params, steps, loss, loss_squared, scalars, extras, payload: None }
 }
 
 impl Weighed {
@@ -181,6 +193,7 @@ fn rescale(sum: &mut Reply, base: &Flat, factor: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use offbeat_kernel::ClientId;
 
     fn reply(values: &[f32], loss: f64) -> Reply {
         Reply {
@@ -196,13 +209,21 @@ mod tests {
 
     fn joint(samples: &[u64]) -> Joint {
         let part = |(i, samples): (usize, &u64)| Part {
-            task: TaskId(i as u64),
-            client: ClientId(i as u32),
-            samples: *samples,
-            completeness: 1.0,
+            arrival: Arrival {
+                task: TaskId(i as u64),
+                client: ClientId(i as u32),
+                base_version: Version(0),
+                samples: *samples,
+                completeness: 1.0,
+                invited: Time::ZERO,
+                arrived: Time::ZERO,
+                tag: 0,
+            },
             steps: 4 * (i as u64 + 1),
         };
+        let (edge, of, round, version) = (0, TaskId(0), 0, Version(0));
         Joint {
+            merge: Merge { edge, of, round, version, at: Time::ZERO },
             base: Flat::new(vec![1.0, 1.0]),
             parts: samples.iter().enumerate().map(part).collect(),
             steps_before: 3,
@@ -214,7 +235,7 @@ mod tests {
     fn parts_count_by_their_samples() {
         let replies = [reply(&[2.0, 0.0], 1.0), reply(&[4.0, 8.0], 2.0)];
         let merged = joint(&[3, 1])
-            .merge(|task| Ok(replies[task.0 as usize].clone()), |_, _| panic!("nothing failed"))
+            .merge(|part| Ok(replies[part.arrival.client.index()].clone()))
             .expect("both are there");
         assert_eq!(merged.params.to_vec(), [2.5, 2.0]);
         assert_eq!((merged.loss, merged.loss_squared), (1.25, 1.75));
@@ -227,27 +248,21 @@ mod tests {
     #[test]
     fn parts_that_failed_are_left_out() {
         let good = reply(&[4.0, 8.0], 2.0);
-        let mut told = Vec::new();
-        let merged = joint(&[3, 1, 4]).merge(
-            |task| match task.0 {
-                0 => Err("no".to_string()),
-                1 => Ok(good.clone()),
-                _ => Ok(reply(&[f32::NAN, 0.0], 1.0)),
-            },
-            |part, reason| told.push((part.client.0, reason.to_string())),
-        );
+        let merged = joint(&[3, 1, 4]).merge(|part| match part.arrival.task.0 {
+            1 => Ok(good.clone()),
+            _ => Err("no".to_string()),
+        });
         let merged = merged.expect("one is there");
         assert_eq!(merged.params.to_vec(), [4.0, 8.0]);
         assert!((merged.loss - 2.0).abs() < 1e-12);
-        assert_eq!(told[0], (0, "no".to_string()));
-        assert_eq!(told[1], (2, "returned parameters that are not finite".to_string()));
-        let none = joint(&[3, 1]).merge(|_| Err("broken".to_string()), |_, _| {});
-        assert!(none.expect_err("all failed").contains("broken"));
+        let none = joint(&[3, 1]).merge(|_| Err("broken".to_string()));
+        let error = none.expect_err("all failed");
+        assert_eq!(error, "nothing of the edge server's 2 clients can be merged: broken");
     }
 
     #[test]
     fn without_parts_the_model_is_the_answer() {
-        let model = joint(&[]).merge(|_| unreachable!(), |_, _| {}).expect("nothing to fail");
+        let model = joint(&[]).merge(|_| unreachable!()).expect("nothing to fail");
         assert_eq!((model.params.to_vec(), model.steps, model.loss), (vec![1.0, 1.0], 3, 0.5));
     }
 }

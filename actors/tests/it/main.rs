@@ -14,6 +14,7 @@ mod equivalence;
 mod faults;
 mod fedboost;
 mod fediod;
+mod guarded;
 mod heads;
 mod honest;
 mod laziness;

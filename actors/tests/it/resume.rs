@@ -48,7 +48,7 @@ fn ended(federation: Federation, continuation: Continuation) -> (String, Vec<Rec
 }
 
 /// Runs whole, with snapshots, and from each of some snapshots; all must end the same.
-fn holds(make: impl Fn() -> Federation, every: u64) -> usize {
+pub(crate) fn holds(make: impl Fn() -> Federation, every: u64) -> usize {
     let (whole, records) = ended(make(), Continuation::default());
     let kept = Rc::new(RefCell::new(Vec::new()));
     let keeper = Often { every, asked: 0, kept: kept.clone() };

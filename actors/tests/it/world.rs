@@ -20,7 +20,8 @@ use offbeat_learning::{Flat, LastBatch, LocalPlan, Sgd, Work};
 use offbeat_strategies::companion::FirstHeads;
 use offbeat_strategies::composed::Seams;
 use offbeat_strategies::fediod::Duties;
-use offbeat_strategies::registry::PacePart;
+use offbeat_strategies::guard::Guard;
+use offbeat_strategies::registry::{GuardPart, PacePart, guards};
 use offbeat_strategies::resources::Resources;
 use offbeat_strategies::{Parts, Registry};
 use std::rc::Rc;
@@ -61,6 +62,8 @@ pub(crate) struct World {
     pub(crate) reid: ReIdBench,
     pub(crate) tap: Option<TapRules>,
     pub(crate) topology: Topology,
+    /// What edge servers ask about their clients' answers.
+    pub(crate) edge_guard: Vec<GuardPart>,
     /// Heads that the server keeps, if it does.
     pub(crate) heads: Option<Arc<FirstHeads>>,
 }
@@ -101,6 +104,7 @@ impl World {
             reid: ReIdBench::default(),
             tap: None,
             topology: Topology::Star,
+            edge_guard: Vec::new(),
             heads: None,
         }
     }
@@ -157,6 +161,12 @@ impl World {
         Some(settings.duties(self.trainer().network()).expect("pictures"))
     }
 
+    fn edge_guards(&self) -> Vec<Vec<Box<dyn Guard>>> {
+        let Topology::Tree(tree) = &self.topology else { return Vec::new() };
+        let own = || guards("topology.tree.guard", &self.edge_guard, &Registry::default());
+        (0..tree.edges()).map(|_| own().expect("valid guards")).collect()
+    }
+
     pub(crate) fn federation(&self) -> Federation {
         self.assembled(false)
     }
@@ -204,6 +214,7 @@ impl World {
             initial: self.initial(),
             conditions: ideal.clone(),
             topology: self.topology.clone(),
+            edge_guards: self.edge_guards(),
             roster: ideal,
             samples,
             test_clients: Vec::new(),

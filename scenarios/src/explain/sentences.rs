@@ -53,6 +53,10 @@ fn who(sections: &ScenarioFile, forecast: &Forecast) -> String {
              answers the server.",
             count(u64::from(tree.edges))
         );
+        if !tree.guard.is_empty() {
+            let names: Vec<String> = tree.guard.iter().map(chosen).collect();
+            text += &format!(" Before, it asks its guards: {}.", names.join(", "));
+        }
     }
     let mut before = 0;
     for (group, end) in population.group.iter().zip(population.group_ends()) {

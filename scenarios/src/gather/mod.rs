@@ -25,6 +25,7 @@ use offbeat_kernel::{Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::LossReason;
 use offbeat_strategies::companion::Budget;
+use offbeat_strategies::guard::{Fault, Measure};
 use offbeat_strategies::privacy::Spent;
 use serde::{Deserialize, Serialize};
 use spans::Spans;
@@ -132,8 +133,8 @@ impl Gather {
                     self.epsilon.note(*version, most);
                 }
             }
-            // Counted by the server already.
-            Record::Guarded { .. } | Record::Retried { .. } => {}
+            // Counted already.
+            Record::Guarded { .. } | Record::EdgeGuarded { .. } | Record::Retried { .. } => {}
             Record::EdgeTask { row, .. } => {
                 self.edges = true;
                 self.work_below.ended(row);
@@ -222,7 +223,7 @@ impl Gather {
                 bytes_down: counts.bytes_down,
                 lost: lost.collect(),
                 refused: counts.refused,
-                guarded: guarded(result),
+                guarded: guarded(&counts.guarded),
                 failed: counts.failed,
             },
             evaluations: evaluations.collect(),
@@ -253,9 +254,11 @@ impl Gather {
 }
 
 /// What guards found, by what became of the answer and why.
-pub(crate) fn guarded(result: &RunResult) -> BTreeMap<String, u64> {
-    let found = result.counts.guarded.iter();
-    found.map(|((fault, measure), n)| (format!("{measure}: {}", fault.name()), *n)).collect()
+pub(crate) fn guarded(found: &BTreeMap<(Fault, Measure), u64>) -> BTreeMap<String, u64> {
+    let words = |((fault, measure), n): (&(Fault, Measure), &u64)| {
+        (format!("{measure}: {}", fault.name()), *n)
+    };
+    found.iter().map(words).collect()
 }
 
 fn below(spans: Spans, counts: &offbeat_actors::tally::Counts) -> EdgeData {
@@ -267,6 +270,7 @@ fn below(spans: Spans, counts: &offbeat_actors::tally::Counts) -> EdgeData {
         bytes_up: below.bytes_up,
         bytes_down: below.bytes_down,
         lost: lost.collect(),
+        guarded: guarded(&below.guarded),
         tasks_note: spans.note(),
         tasks: spans.into_list(),
     }

@@ -20,6 +20,9 @@ pub struct EdgeData {
     pub bytes_down: u64,
     /// Tasks of clients that were lost, by reason.
     pub lost: BTreeMap<String, u64>,
+    /// Answers that edge servers refused or cut, by what became of them and why (`clipped: norm`).
+    #[serde(default)]
+    pub guarded: BTreeMap<String, u64>,
     /// What the clients did, in any order.
     pub tasks: Vec<TaskSpan>,
     /// What was left out of `tasks`, in words; empty when nothing was.
@@ -37,6 +40,17 @@ pub(super) fn edges(run: &RunData, edges: &EdgeData, most: usize) -> String {
     ];
     if lost > 0 {
         figures.push(("clients' tasks lost", count(lost)));
+    }
+    let of = |what: &str| -> u64 {
+        let found = edges.guarded.iter().filter(|(name, _)| name.starts_with(what));
+        found.map(|(_, number)| *number).sum()
+    };
+    for (what, number) in
+        [("clients' answers refused", of("refused")), ("clients' answers clipped", of("clipped"))]
+    {
+        if number > 0 {
+            figures.push((what, count(number)));
+        }
     }
     let below = RunData {
         tasks: edges.tasks.clone(),

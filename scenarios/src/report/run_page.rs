@@ -222,7 +222,9 @@ fn losses(run: &RunData) -> String {
     rows.push(("failed".to_string(), counts.failed));
     if let Some(below) = &run.edges {
         let lost = below.lost.iter();
-        rows.extend(lost.map(|(why, number)| (format!("{why}, below edge servers"), *number)));
+        let refused = below.guarded.iter().filter(|(what, _)| what.starts_with("refused"));
+        let ended = lost.chain(refused);
+        rows.extend(ended.map(|(why, number)| (format!("{why}, below edge servers"), *number)));
     }
     rows.retain(|(_, number)| *number > 0);
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

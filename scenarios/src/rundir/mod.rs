@@ -22,9 +22,11 @@ mod build;
 pub mod lines;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+mod spread;
 pub mod table;
 
 pub use build::Build;
+pub use spread::Spread;
 
 use crate::scenario::Scenario;
 use crate::validate::folder_name;

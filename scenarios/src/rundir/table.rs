@@ -22,11 +22,13 @@
 //! `client` names, where `task` is its own task at the server. Of an
 //! update that a tap attacked (`leak`): `leak_mse`, `leak_psnr` in decibels, `leak_ssim`, `leak_labels` (share of right
 //! labels), `leak_recognised` and `leak_recognised_samples` (shares that the test samples recognise), `samples` and `steps`. Of an
-//! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1. Of a happening: what it was, in words, with
+//! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1; where that was an
+//! edge server's, `client` is a client of its own, and the metric `edge` has the edge server's number. Of a happening: what it was, in words, with
 //! value 1. Of what clients released of their identities until a version (`budget`): `epsilon`, `delta`,
 //! `releases`. Of what versions reveal of the clients (`privacy`): `epsilon` where the server adds noise,
 //! `epsilon_local` where the clients do, both at the delta of the scenario, for the client of which most is known.
 
+use super::spread::Spread;
 use crate::report::faces;
 use offbeat_actors::Record;
 use offbeat_actors::record::{TaskEnd, TaskRow};
@@ -35,6 +37,7 @@ use offbeat_kernel::{ClientId, Time, Version};
 use offbeat_learning::evaluate::Evaluation;
 use offbeat_strategies::LossReason;
 use offbeat_strategies::companion::Budget;
+use offbeat_strategies::guard::Incident;
 use std::borrow::Cow;
 
 /// Names of the columns.
@@ -169,6 +172,11 @@ fn of_rare(record: &Record) -> Vec<Row> {
             };
             figures.into_iter().map(row).collect()
         }
+        Record::EdgeGuarded { at, edge, version, incident, .. } => {
+            let first = guarded(*at, *version, incident);
+            let edge = Row { metric: "edge".into(), value: f64::from(*edge), ..first.clone() };
+            vec![first, edge]
+        }
         Record::Happening { at, what } => vec![Row {
             kind: "happening",
             at: *at,
@@ -209,15 +217,14 @@ fn of_rare(record: &Record) -> Vec<Row> {
             metric: format!("retried-from-{}-on-{to}", from.replace(',', "+")).into(),
             value: 1.0,
         }],
-        Record::Guarded { at, version, incident } => vec![Row {
-            kind: "guard",
-            at: *at,
-            version: *version,
-            client: Some(incident.client),
-            metric: format!("{}-{}", incident.measure, incident.fault.name()).into(),
-            value: 1.0,
-        }],
+        Record::Guarded { at, version, incident } => vec![guarded(*at, *version, incident)],
     }
+}
+
+/// An answer that was refused or cut.
+fn guarded(at: Time, version: Version, incident: &Incident) -> Row {
+    let metric = format!("{}-{}", incident.measure, incident.fault.name()).into();
+    Row { kind: "guard", at, version, client: Some(incident.client), metric, value: 1.0 }
 }
 
 fn evaluation(
@@ -327,38 +334,12 @@ pub fn reason_name(reason: LossReason) -> &'static str {
     }
 }
 
-/// Accuracy over clients.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
-    /// Mean over clients, each counting once.
-    pub mean: f64,
-    /// The worst client's.
-    pub worst: f64,
-    /// The best client's.
-    pub best: f64,
-}
-
-impl Spread {
-    /// Of the clients that have samples; `None` without any.
-    pub fn of(clients: &[(ClientId, Evaluation)]) -> Option<Self> {
-        let accuracies = clients.iter().filter(|(_, e)| e.samples > 0).map(|(_, e)| e.accuracy);
-        let (mut count, mut sum, mut worst, mut best) =
-            (0u32, 0.0, f64::INFINITY, f64::NEG_INFINITY);
-        for accuracy in accuracies {
-            count += 1;
-            sum += accuracy;
-            worst = worst.min(accuracy);
-            best = best.max(accuracy);
-        }
-        (count > 0).then(|| Self { mean: sum / f64::from(count), worst, best })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rundir::lines::Lines;
     use offbeat_kernel::TaskId;
+    use offbeat_strategies::guard::{Fault, Measure};
     use offbeat_strategies::signal::Used;
 
     #[test]
@@ -387,11 +368,25 @@ mod tests {
     }
 
     #[test]
-    fn the_spread_leaves_out_clients_without_samples() {
-        let of = |samples, accuracy| Evaluation { samples, accuracy, ..Evaluation::default() };
-        let clients =
-            [(ClientId(0), of(4, 0.5)), (ClientId(1), of(0, 0.0)), (ClientId(2), of(1, 1.0))];
-        assert_eq!(Spread::of(&clients), Some(Spread { mean: 0.75, worst: 0.5, best: 1.0 }));
-        assert_eq!(Spread::of(&[]), None);
+    fn what_an_edge_server_found_names_both() {
+        let record = Record::EdgeGuarded {
+            at: Time::from_micros(2_000_000),
+            edge: 3,
+            of: TaskId(8),
+            round: 1,
+            version: Version(4),
+            incident: Incident {
+                task: TaskId(99),
+                client: ClientId(12),
+                fault: Fault::Norm,
+                measure: Measure::Clipped,
+            },
+        };
+        let mut lines = Lines::new(Vec::new());
+        each_row(&record, |row| lines.row(&row, 0.5).expect("a vector"));
+        assert_eq!(
+            std::str::from_utf8(lines.get_ref()),
+            Ok("guard,2,0.500000,4,12,clipped-norm,1\nguard,2,0.500000,4,12,edge,3\n")
+        );
     }
 }

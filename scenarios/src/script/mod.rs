@@ -64,6 +64,12 @@ fn no_sleep() -> Result<(), Box<rhai::EvalAltResult>> {
     Err("a script cannot sleep: set a timer".into())
 }
 
+/// Whether the script's text has `word` anywhere. A script that cannot be read has nothing; why is told where it is
+/// opened.
+pub(crate) fn says(section: &ScriptSection, word: &str) -> bool {
+    read(&section.file).is_ok_and(|text| text.contains(word))
+}
+
 /// Compiles the script that a scenario in `folder` names. What is wrong with it is shown in its own
 /// text, which is added to the document.
 ///

@@ -24,7 +24,7 @@ pub struct StrategySection {
     /// When to aggregate.
     pub pace: PacePart,
     /// Which updates are let in, beside what is always refused: asked in this order. In a tree they judge what
-    /// edge servers send, not what edge servers get from their clients.
+    /// edge servers send; what edge servers get from their clients, those of `topology.tree.guard` judge.
     pub guard: Vec<GuardPart>,
     /// Which updates belong together.
     pub group: GroupPart,

@@ -3,6 +3,7 @@
 use offbeat_actors::{EdgeRules, Wait};
 use offbeat_kernel::Span;
 use offbeat_kernel::hardship::{Availability, DeviceSpec, HardshipSpec, Interruption, LinkSpec};
+use offbeat_strategies::registry::GuardPart;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -42,6 +43,10 @@ pub struct TreeSection {
     /// What an edge server waits for before it merges; clients that still work are told to stop.
     #[serde(default)]
     pub wait: WaitRule,
+    /// Which answers of their clients edge servers let in, beside what is always refused: asked in this order, as
+    /// those of `strategy.guard`, which judge what edge servers send. Each edge server knows only its own clients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guard: Vec<GuardPart>,
     /// How fast edge servers merge, and how much they can hold.
     #[serde(default)]
     pub device: DeviceSpec,

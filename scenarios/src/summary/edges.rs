@@ -1,6 +1,7 @@
 //! What edge servers and their clients did.
 
-use super::in_words;
+use super::{in_words, lines};
+use crate::gather::guarded;
 use crate::rundir::table::reason_name;
 use crate::units::{bytes, count};
 use offbeat_actors::tally::Below;
@@ -20,6 +21,8 @@ pub struct Edges {
     pub bytes_down: u64,
     /// Lost tasks of clients by reason.
     pub lost: BTreeMap<&'static str, u64>,
+    /// Answers that edge servers refused or cut, by what became of them and why (`clipped: norm`).
+    pub guarded: BTreeMap<String, u64>,
 }
 
 impl Edges {
@@ -31,6 +34,7 @@ impl Edges {
             bytes_up: below.bytes_up,
             bytes_down: below.bytes_down,
             lost: lost.collect(),
+            guarded: guarded(&below.guarded),
         })
     }
 
@@ -42,6 +46,11 @@ impl Edges {
         ];
         if !self.lost.is_empty() {
             rows.push(("lost there", in_words(&self.lost)));
+        }
+        let answers = self.guarded.iter();
+        let answers = answers.map(|(name, number)| format!("{} {name}", count(*number)));
+        for (index, line) in lines(answers, 60).into_iter().enumerate() {
+            rows.push((if index == 0 { "guarded there" } else { "" }, line));
         }
         rows
     }

@@ -3,7 +3,7 @@
 use super::Checks;
 use crate::spec::{Assign, ScenarioFile, TreeSection, WaitRule};
 use offbeat_kernel::hardship::SpeedCorrelation;
-use offbeat_strategies::registry::CompanionPart;
+use offbeat_strategies::registry::{CompanionPart, GuardPart};
 
 pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
     let Some(tree) = file.topology.tree() else { return };
@@ -34,13 +34,17 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
         ),
         _ => {}
     }
-    if !file.strategy.guard.is_empty() {
+    for reason in GuardPart::check_all("topology.tree.guard", &tree.guard) {
+        let key = reason.split_whitespace().next().unwrap_or_default();
+        checks.setting(&key.replace('[', ".").replace(']', ""), &reason);
+    }
+    if !file.strategy.guard.is_empty() && tree.guard.is_empty() {
         checks.warn(
             "strategy.guard",
             "these guards do not judge what edge servers get from their clients",
             "the server asks them about the edge servers' updates alone",
-            "edge servers refuse what is not finite or has another shape, and merge the rest; hostile clients \
-             below them count by their samples",
+            "give edge servers guards of their own with `guard` in `[topology.tree]`: without, they refuse what is \
+             not finite or has another shape, and hostile clients below them count by their samples",
         );
     }
     if file.strategy.companion != CompanionPart::None {

@@ -12,7 +12,7 @@ mod gate;
 mod invite;
 mod judge;
 mod merge;
-mod place;
+pub(crate) mod place;
 mod protected;
 mod state;
 

@@ -16,11 +16,13 @@ pub struct Place {
     pub answer: Option<(TaskId, ClientId)>,
     /// The version that the strategy has.
     pub version: Option<Version>,
+    /// The edge server whose guards are at work, not the strategy's.
+    pub edge: Option<u32>,
 }
 
 thread_local! {
     static PLACE: Cell<Place> =
-        const { Cell::new(Place { seam: None, answer: None, version: None }) };
+        const { Cell::new(Place { seam: None, answer: None, version: None, edge: None }) };
 }
 
 impl Place {
@@ -32,12 +34,26 @@ impl Place {
 
 /// A part begins to work, with no answer of its own in hand.
 pub(super) fn enter(seam: Seam) {
-    PLACE.set(Place { seam: Some(seam), answer: None, ..PLACE.get() });
+    PLACE.set(Place { seam: Some(seam), answer: None, edge: None, ..PLACE.get() });
 }
 
 /// A part begins to work on one answer.
 pub(super) fn enter_with(seam: Seam, answer: (TaskId, ClientId)) {
-    PLACE.set(Place { seam: Some(seam), answer: Some(answer), ..PLACE.get() });
+    PLACE.set(Place { seam: Some(seam), answer: Some(answer), edge: None, ..PLACE.get() });
+}
+
+/// Runs `work` of the guards of an edge server, on one answer if there is one; what was at work before is so again
+/// afterwards.
+pub(crate) fn below<T>(
+    edge: u32,
+    answer: Option<(TaskId, ClientId)>,
+    work: impl FnOnce() -> T,
+) -> T {
+    let before = PLACE.get();
+    PLACE.set(Place { seam: Some(Seam::Guard), answer, edge: Some(edge), ..before });
+    let done = work();
+    PLACE.set(before);
+    done
 }
 
 /// The strategy has this version now.

@@ -11,13 +11,16 @@ mod outlying;
 mod plausible;
 mod relative;
 mod scalars;
+mod watch;
 
 pub use norm::{Excess, Norm};
 pub use outlying::{RelativeScalars, RelativeScalarsSettings};
 pub use plausible::{ENORMOUS, plausible};
 pub use relative::{RelativeNorm, RelativeNormSettings};
 pub use scalars::Scalars;
+pub use watch::Watch;
 
+use self::plausible::plausible_arrival;
 use crate::seams::View;
 use crate::update::{Arrival, Update};
 use offbeat_kernel::codec::CodecError;
@@ -150,14 +153,18 @@ pub trait Guard: Debug + Send {
     }
 }
 
-/// Asks the guards in order until one refuses; what they cut is handed to `note`. The answer says
-/// whether the arrival is let in.
+/// Asks the guards in order until one refuses, after what is always asked; what they cut is handed to `note`. The
+/// answer says whether the arrival is let in.
 pub(crate) fn admit_arrival(
     guards: &mut [Box<dyn Guard>],
     arrival: &mut Arrival,
     view: &View<'_>,
     note: &mut dyn FnMut(Finding),
 ) -> bool {
+    if let Some(finding) = plausible_arrival(arrival) {
+        note(finding);
+        return false;
+    }
     pass(guards.iter_mut().filter_map(|guard| guard.arrival(arrival, view)), note)
 }
 

@@ -1,7 +1,7 @@
 //! What every answer has to be: of the right shape, made of numbers, and small enough to calculate with.
 
 use super::{Fault, Finding};
-use crate::update::Update;
+use crate::update::{Arrival, Update};
 
 /// No coordinate may move, or be, further than this: its square still fits into an `f32`, and so do the
 /// squares that server optimizers add up.
@@ -15,6 +15,13 @@ pub fn plausible(update: &Update) -> Option<Finding> {
         return Some(Finding::refuse(Fault::Shape, reason));
     }
     scalars(update).or_else(|| parameters(update)).or_else(|| extras(update))
+}
+
+/// Why an answer is refused whatever the scenario says, as far as that is known before its values are.
+pub(crate) fn plausible_arrival(arrival: &Arrival) -> Option<Finding> {
+    let share = arrival.completeness;
+    let wrong = || Finding::refuse(Fault::NotFinite, format!("reported a completeness of {share}"));
+    (!share.is_finite()).then(wrong)
 }
 
 fn scalars(update: &Update) -> Option<Finding> {

@@ -65,17 +65,18 @@ impl<T> Shelf<T> {
         make(&BTreeMap::new())
     }
 
-    fn make(&self, seam: &str, custom: &Custom) -> Result<T, String> {
+    /// Makes the part that is written under `key`, such as `strategy.pace`.
+    fn make(&self, key: &str, custom: &Custom) -> Result<T, String> {
         let name = &custom.name;
         let Some(make) = self.0.get(name) else {
             let known: Vec<&str> = self.names().collect();
             let known = if known.is_empty() { "none".to_string() } else { known.join(", ") };
             return Err(format!(
-                "strategy.{seam}.custom.name is `{name}`, but no such part is registered (registered: \
+                "{key}.custom.name is `{name}`, but no such part is registered (registered: \
                  {known}); register it before the scenario is run"
             ));
         };
-        make(&custom.numbers).map_err(|reason| format!("strategy.{seam}.custom `{name}`: {reason}"))
+        make(&custom.numbers).map_err(|reason| format!("{key}.custom `{name}`: {reason}"))
     }
 }
 
@@ -145,8 +146,7 @@ impl Parts {
 impl Parts {
     /// The guards; with hidden or encrypted sums, what a client's own software does not send comes last.
     fn guards(&self, registry: &Registry) -> Result<Vec<Box<dyn Guard>>, String> {
-        let mut guards: Vec<Box<dyn Guard>> =
-            self.guard.iter().map(|part| part.build(registry)).collect::<Result<_, _>>()?;
+        let mut guards = guards("strategy.guard", &self.guard, registry)?;
         // Central noise comes with a clip, which keeps every change in the range.
         if let (Some(secure), None) = (self.privacy.secure, self.privacy.central) {
             guards.push(Box::new(Encodable { range: secure.range }));
@@ -173,7 +173,7 @@ impl SelectPart {
             Self::Refl(settings) => Box::new(select::Refl::new(settings)),
             Self::Pisces(settings) => Box::new(select::Pisces::new(settings)),
             Self::Script => registry.select.scripted("select")?,
-            Self::Custom(custom) => registry.select.make("select", &custom)?,
+            Self::Custom(custom) => registry.select.make("strategy.select", &custom)?,
         })
     }
 }
@@ -193,7 +193,7 @@ impl PacePart {
             Self::FedIod(_) => Box::new(pace::FedIod::default()),
             Self::FedCompass(settings) => Box::new(pace::FedCompass::new(settings)),
             Self::Pisces(settings) => Box::new(pace::Pisces::new(settings)),
-            Self::Custom(custom) => registry.pace.make("pace", &custom)?,
+            Self::Custom(custom) => registry.pace.make("strategy.pace", &custom)?,
         })
     }
 
@@ -204,14 +204,29 @@ impl PacePart {
     }
 }
 
+/// Builds the guards that are listed under `key`, such as `strategy.guard`.
+///
+/// # Errors
+/// The first setting out of range, or a custom part that is not registered; in words that begin with the key.
+pub fn guards(
+    key: &str,
+    parts: &[GuardPart],
+    registry: &Registry,
+) -> Result<Vec<Box<dyn Guard>>, String> {
+    match GuardPart::check_all(key, parts).into_iter().next() {
+        Some(problem) => Err(problem),
+        None => parts.iter().map(|part| part.build(key, registry)).collect(),
+    }
+}
+
 impl GuardPart {
-    fn build(&self, registry: &Registry) -> Result<Box<dyn Guard>, String> {
+    fn build(&self, key: &str, registry: &Registry) -> Result<Box<dyn Guard>, String> {
         Ok(match self.clone() {
             Self::Norm(part) => Box::new(part),
             Self::RelativeNorm(settings) => Box::new(guard::RelativeNorm::new(settings)),
             Self::Scalars(part) => Box::new(part),
             Self::RelativeScalars(settings) => Box::new(guard::RelativeScalars::new(settings)),
-            Self::Custom(custom) => registry.guard.make("guard", &custom)?,
+            Self::Custom(custom) => registry.guard.make(key, &custom)?,
         })
     }
 }
@@ -227,7 +242,7 @@ impl GroupPart {
                 Box::new(group::ValidityIndex::new(*settings, &registry.resources)?)
             }
             Self::KMeans(settings) => Box::new(group::KMeans::new(*settings, &registry.resources)?),
-            Self::Custom(custom) => registry.group.make("group", custom)?,
+            Self::Custom(custom) => registry.group.make("strategy.group", custom)?,
         })
     }
 }
@@ -248,7 +263,7 @@ impl WeighPart {
             Self::CosineDistance(part) => Box::new(part),
             Self::FedBoost(part) => Box::new(part),
             Self::Script => registry.weigh.scripted("weigh")?,
-            Self::Custom(custom) => registry.weigh.make("weigh", &custom)?,
+            Self::Custom(custom) => registry.weigh.make("strategy.weigh", &custom)?,
         })
     }
 }
@@ -299,7 +314,7 @@ impl CombinePart {
             Self::FlTrust(settings) => {
                 Box::new(combine::FlTrust::new(settings, &registry.resources)?)
             }
-            Self::Custom(custom) => registry.combine.make("combine", &custom)?,
+            Self::Custom(custom) => registry.combine.make("strategy.combine", &custom)?,
         })
     }
 }
@@ -311,7 +326,7 @@ impl RefinePart {
             Self::Distillation(settings) => {
                 Ok(Some(Box::new(refine::Distillation::new(*settings, &registry.resources)?)))
             }
-            Self::Custom(custom) => registry.refine.make("refine", custom).map(Some),
+            Self::Custom(custom) => registry.refine.make("strategy.refine", custom).map(Some),
         }
     }
 }
@@ -327,7 +342,7 @@ impl CompanionPart {
             Self::PrivacyFace(settings) => {
                 Ok(Some(Box::new(companion::PrivacyFace::new(*settings))))
             }
-            Self::Custom(custom) => registry.companion.make("companion", custom).map(Some),
+            Self::Custom(custom) => registry.companion.make("strategy.companion", custom).map(Some),
         }
     }
 }
