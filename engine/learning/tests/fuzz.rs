@@ -4,14 +4,18 @@
 mod common;
 
 use common::{TEN_MILLION, fuzz};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use offbeat_kernel::{Purpose, SeedTree};
 use offbeat_learning::codec::{Codebook, Codec, TopK, Uniform};
+use offbeat_learning::data::cifar::{read_cifar10, read_cifar100};
 use offbeat_learning::data::partition::FromFile;
-use offbeat_learning::data::{CsvSpec, idx};
+use offbeat_learning::data::{Cifar100Labels, CsvSpec, Dataset, idx};
 use offbeat_learning::network::{Network, NetworkSpec, load_weights, save_weights};
 use offbeat_learning::reid::Size;
 use offbeat_learning::reid::folder::load_part;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 #[test]
@@ -55,6 +59,48 @@ fn by_file(name: &str, file: &Path, valid: &[Vec<u8>], read: impl Fn(&Path) -> b
         fs::write(file, input).expect("writable");
         read(file)
     });
+}
+
+/// Records of the binary version: labels, then 3072 bytes; as they are, and gzipped.
+fn cifar(name: &str, files: &[&str], labels: usize, read: impl Fn(&Path) -> Option<Dataset>) {
+    let record =
+        |n: u8| [vec![n % 10; labels], (0..3072).map(|at| (at as u8) ^ n).collect()].concat();
+    let gzipped = |bytes: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(bytes).expect("in memory");
+        gzip.finish().expect("in memory")
+    };
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    for file in files {
+        fs::write(folder.path().join(file), record(1)).expect("writable");
+    }
+    let valid = [record(3), [record(4), record(5)].concat(), gzipped(&record(6))];
+    let file = folder.path().join(files[0]);
+    by_file(name, &file, &valid, |_| match read(folder.path()) {
+        Some(data) => {
+            assert_eq!(data.features.len(), 3072 * data.labels.len(), "whole records");
+            assert!(data.labels.iter().all(|label| (*label as usize) < data.classes));
+            true
+        }
+        None => false,
+    });
+}
+
+#[test]
+fn cifar_files() {
+    let ten = [
+        "test_batch.bin",
+        "data_batch_1.bin",
+        "data_batch_2.bin",
+        "data_batch_3.bin",
+        "data_batch_4.bin",
+        "data_batch_5.bin",
+    ];
+    cifar("CIFAR-10", &ten, 1, |folder| read_cifar10(folder).ok().map(|split| split.test));
+    for labels in [Cifar100Labels::Fine, Cifar100Labels::Coarse] {
+        let read = |folder: &Path| read_cifar100(folder, labels).ok().map(|split| split.train);
+        cifar(&format!("CIFAR-100, {labels:?}"), &["train.bin", "test.bin"], 2, read);
+    }
 }
 
 #[test]

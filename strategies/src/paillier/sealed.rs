@@ -42,7 +42,8 @@ impl Sealed {
         packing: Packing,
         key: &PublicKey,
     ) -> Result<u64, PaillierError> {
-        Ok((len.div_ceil(packing.slots(key)?) * key.ciphertext_len()) as u64)
+        let ciphertexts = len.div_ceil(packing.slots(key)?) as u64;
+        Ok(ciphertexts.saturating_mul(key.ciphertext_len() as u64))
     }
 
     /// The sum of the weights of what was added; 1 for a vector as it was encrypted.
@@ -107,7 +108,8 @@ impl Sealed {
     /// What [`Sealed::to_bytes`] wrote of a vector of `len` numbers with these weights.
     ///
     /// # Errors
-    /// [`PaillierError::Bytes`] and [`PaillierError::Slots`].
+    /// [`PaillierError::Bytes`], [`PaillierError::Slots`], and [`PaillierError::Overflow`] when it says that it is a sum
+    /// of more than its slots can hold.
     pub fn from_bytes(
         bytes: &[u8],
         len: usize,
@@ -118,6 +120,9 @@ impl Sealed {
         let wrong = || PaillierError::Bytes(bytes.len());
         if bytes.len() as u64 != Self::encoded_len(len, packing, key)? {
             return Err(wrong());
+        }
+        if weight > packing.most_weight {
+            return Err(PaillierError::Overflow { sum: weight, most: packing.most_weight });
         }
         let number = |block: &[u8]| {
             let number = BigUint::from_bytes_be(block);
