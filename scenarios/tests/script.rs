@@ -115,8 +115,9 @@ fn a_part_without_its_function_is_refused_before_the_run() {
 #[test]
 fn a_script_can_switch_to_weights_by_distances_that_clients_measure() {
     let switching = |name: &str| {
-        let at = "if v.version == 2";
-        format!("fn on_version(v) {{ {at} {{ #{{ switch: #{{ weigh: [{name}] }} }} }} }}\n")
+        let part = format!("let part = #{{}}; part[{name}] = #{{}};");
+        let switch = "#{ \"switch\": #{ weigh: [part] } }";
+        format!("fn on_version(v) {{ if v.version == 2 {{ {part} {switch} }} }}\n")
     };
     let (plain, _) = run("", HEARS).expect("the run succeeds");
     let (result, records) =
