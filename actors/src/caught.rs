@@ -2,6 +2,7 @@
 //! was computed is lost.
 
 use crate::effect::Effect;
+use offbeat_kernel::codec::CodecError;
 use offbeat_kernel::panic::panic_text;
 use offbeat_kernel::{ClientId, TaskId, Time, Version};
 use offbeat_strategies::composed::Place;
@@ -75,6 +76,25 @@ pub(crate) fn attempt<T>(part: &str, work: impl FnOnce() -> T) -> Result<T, Caug
     })
 }
 
+/// Runs `work` of `part`, which can fail in words; its panic is such a failure.
+pub(crate) fn in_words<T>(
+    part: &str,
+    work: impl FnOnce() -> Result<T, String>,
+) -> Result<T, String> {
+    let done = attempt(part, work);
+    done.unwrap_or_else(|Caught { part, text, .. }| Err(format!("{part} panicked: {text}")))
+}
+
+/// Runs `work`, which gives the state of `part`; its panic is a refusal.
+pub(crate) fn saved<T>(
+    part: &str,
+    work: impl FnOnce() -> Result<T, CodecError>,
+) -> Result<T, CodecError> {
+    attempt(part, work).unwrap_or_else(|Caught { part, text, .. }| {
+        Err(CodecError::Refused(format!("{part} panicked when it was to be saved: {text}")))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +105,11 @@ mod tests {
         let [Effect::Panicked(found)] = &effects[..] else { panic!("{effects:?}") };
         assert_eq!((found.part.as_str(), found.text.as_str()), ("the director", "at 3"));
         assert!(caught("the director", Vec::new).is_empty());
+        let told = in_words("the sink", || -> Result<(), String> { panic!("full") });
+        assert_eq!(told, Err("the sink panicked: full".to_string()));
+        let refused = saved("the server", || -> Result<(), CodecError> { panic!("no") });
+        let refused = refused.expect_err("it panicked").to_string();
+        assert!(refused.contains("the server panicked when it was to be saved: no"), "{refused}");
+        assert_eq!(saved("the server", || Ok(3)).ok(), Some(3));
     }
 }

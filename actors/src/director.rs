@@ -3,7 +3,7 @@
 //! It is told of what they wait for, and nothing else: a run without timeline and script has no
 //! director at all. What it decides goes through the calendar like everything else.
 
-use crate::caught::caught;
+use crate::caught::{caught, saved};
 use crate::effect::{Deliver, Effect};
 use crate::hooks::{Board, Hooks, Occasion, SharedBoard, Told, Wants};
 use crate::message::{Address, Event, Message};
@@ -312,7 +312,7 @@ impl Handler<Save<State>> for Director {
     type Result = MessageResult<Save<State>>;
 
     fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.state())
+        MessageResult(saved("the timeline or the script", || self.state()))
     }
 }
 

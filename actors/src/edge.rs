@@ -11,7 +11,7 @@ mod round;
 pub use self::roster::EdgeRoster;
 pub use self::round::Task;
 
-use crate::caught::caught;
+use crate::caught::{caught, saved};
 use crate::client::Samples;
 use crate::coded::Coded;
 use crate::conditions::Conditions;
@@ -291,7 +291,7 @@ impl Handler<Save<State>> for Edge {
     type Result = MessageResult<Save<State>>;
 
     fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(Ok(self.state()))
+        MessageResult(saved("an edge server", || Ok(self.state())))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Figures are read a fixed number of evaluations later, whatever the workers' speed: so that
 //! evaluation overlaps with what follows and the order of events does not depend on timing.
 
-use crate::caught::caught;
+use crate::caught::{caught, saved};
 use crate::client::{Homes, settle};
 use crate::director::SharedInterventions;
 use crate::effect::{Deliver, Effect};
@@ -76,7 +76,7 @@ struct Pending {
 /// The run is over: has the last version evaluated, if it was not yet, and reads all evaluations that
 /// are still under way. The answer holds their records, and why any are missing.
 #[derive(Debug, actix::Message)]
-#[rtype(result = "(Vec<Record>, Option<String>)")]
+#[rtype(result = "Vec<Effect>")]
 pub struct Drain {
     /// The present time.
     pub now: Time,
@@ -294,7 +294,7 @@ impl Handler<Save<State>> for Evaluator {
     type Result = MessageResult<Save<State>>;
 
     fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(Ok(self.state()))
+        MessageResult(saved("the evaluator", || Ok(self.state())))
     }
 }
 
@@ -323,17 +323,20 @@ impl Handler<Drain> for Evaluator {
         let is_new = |model: &Flat| {
             self.latest.as_ref().is_none_or(|(at, last)| (*at, last) != (drain.version, model))
         };
+        let mut effects = Vec::new();
         if let Some(model) = drain.model.filter(is_new) {
-            self.start(drain.version, (&model, drain.clusters.as_deref()), drain.now);
+            effects = caught("the evaluator", || {
+                self.start(drain.version, (&model, drain.clusters.as_deref()), drain.now);
+                Vec::new()
+            });
         }
-        let pending = std::mem::take(&mut self.pending);
-        let (mut records, mut missing) = (Vec::new(), None);
-        for pending in pending {
-            match self.read(pending) {
-                Ok((read, _)) => records.extend(read),
-                Err(reason) => missing = missing.or(Some(reason)),
-            }
+        // One that panics or failed takes nothing from the others.
+        for pending in std::mem::take(&mut self.pending) {
+            effects.extend(caught("the evaluator", || match self.read(pending) {
+                Ok((records, _)) => records.into_iter().map(Effect::Record).collect(),
+                Err(reason) => vec![Effect::Fail(reason)],
+            }));
         }
-        MessageResult((records, missing))
+        MessageResult(effects)
     }
 }

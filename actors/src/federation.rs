@@ -293,7 +293,11 @@ impl Driver {
                 if let (Some(tap), Message::Update(answer)) = (&self.tap, &message) {
                     let stopped = |_| RunError::ActorStopped { address: Address::Network, at: now };
                     let heard = Overhear { now, answer: Answer::clone(answer) };
-                    tap.send(heard).await.map_err(stopped)?;
+                    for effect in tap.send(heard).await.map_err(stopped)? {
+                        if let Effect::Panicked(caught) = effect {
+                            return Err(Stopped::Panicked(caught));
+                        }
+                    }
                 }
                 let transmit = Transmit { now, client, to, message, bytes };
                 let carried = self.network.send(transmit).await;

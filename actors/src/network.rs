@@ -4,7 +4,7 @@
 //! is limited, all transfers under way in one direction share it fairly, and a transfer's end depends
 //! on the others.
 
-use crate::caught::caught;
+use crate::caught::{caught, saved};
 use crate::conditions::{Conditions, Direction, Outcome};
 use crate::director::SharedInterventions;
 use crate::effect::{Deliver, Effect};
@@ -353,7 +353,7 @@ impl Handler<Save<State>> for Network {
     type Result = MessageResult<Save<State>>;
 
     fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(Ok(self.state()))
+        MessageResult(saved("the network", || Ok(self.state())))
     }
 }
 

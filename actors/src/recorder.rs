@@ -1,7 +1,11 @@
 //! The recorder: takes every record in order and hands it to the sink.
 
+use crate::caught::in_words;
 use crate::record::{Progress, Record, Sink};
 use actix::{Actor, Context, Handler};
+
+/// What the sink is called where it panics.
+const SINK: &str = "the sink";
 
 /// Hands records to a sink.
 pub struct Recorder {
@@ -46,10 +50,8 @@ impl Handler<Keep> for Recorder {
 
     fn handle(&mut self, Keep(records): Keep, _: &mut Context<Self>) {
         for record in records {
-            if self.failure.is_none()
-                && let Err(reason) = self.sink.record(&record)
-            {
-                self.failure = Some(reason);
+            if self.failure.is_none() {
+                self.failure = in_words(SINK, || self.sink.record(&record)).err();
             }
         }
     }
@@ -59,7 +61,13 @@ impl Handler<Check> for Recorder {
     type Result = Result<(), String>;
 
     fn handle(&mut self, Check(progress): Check, _: &mut Context<Self>) -> Self::Result {
-        self.sink.progress(&progress);
+        if self.failure.is_none() {
+            let shown = in_words(SINK, || {
+                self.sink.progress(&progress);
+                Ok(())
+            });
+            self.failure = shown.err();
+        }
         self.failure.clone().map_or(Ok(()), Err)
     }
 }
@@ -70,7 +78,7 @@ impl Handler<SaveSink> for Recorder {
     fn handle(&mut self, _: SaveSink, _: &mut Context<Self>) -> Self::Result {
         match &self.failure {
             Some(reason) => Err(reason.clone()),
-            None => self.sink.save(),
+            None => in_words(SINK, || self.sink.save()),
         }
     }
 }

@@ -1,12 +1,11 @@
 //! The actor that hosts the strategy: signals in, orders for the server out.
 
-use crate::caught::{Caught, attempt, caught};
+use crate::caught::{caught, saved};
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Command, Message};
 use crate::promise::Book;
 use crate::snapshot::Save;
 use actix::{Actor, Context, Handler, MessageResult};
-use offbeat_kernel::codec::CodecError;
 use offbeat_kernel::{SeedTree, Span, Time};
 use offbeat_strategies::Roster;
 use offbeat_strategies::composed::{self, Composed};
@@ -202,11 +201,8 @@ impl Handler<Save<State>> for Strategist {
             free_at,
         } = self;
         let (down, waiting, free_at) = (*down, waiting.clone(), *free_at);
-        let saved = attempt("the strategist", || strategy.save());
-        let saved = saved.unwrap_or_else(|Caught { part, text, .. }| {
-            Err(CodecError::Refused(format!("{part} panicked when it was to be saved: {text}")))
-        });
-        MessageResult(saved.map(|strategy| State { strategy, down, waiting, free_at }))
+        let strategy = saved("the strategist", || strategy.save());
+        MessageResult(strategy.map(|strategy| State { strategy, down, waiting, free_at }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which message makes a client do what.
 
 use super::{Client, Task};
-use crate::caught::caught;
+use crate::caught::{caught, saved};
 use crate::effect::{Deliver, Effect};
 use crate::message::{Address, Message};
 use crate::snapshot::Save;
@@ -67,6 +67,6 @@ impl Handler<Save<Option<Task>>> for Client {
     fn handle(&mut self, _: Save<Option<Task>>, _: &mut Context<Self>) -> Self::Result {
         // Every field by its name: one that is added and forgotten here does not compile.
         let Self { id: _, setup: _, task } = self;
-        MessageResult(Ok(task.as_deref().cloned()))
+        MessageResult(saved("a client", || Ok(task.as_deref().cloned())))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Driver, FAILED, INTERRUPTED, NOTHING_LEFT};
 use crate::caught::{Caught, Panicked};
+use crate::effect::Effect;
 use crate::error::RunError;
 use crate::evaluator::Drain;
 use crate::message::Address;
@@ -9,6 +10,7 @@ use crate::run::RunResult;
 use crate::tap::Tell;
 use offbeat_kernel::codec;
 use offbeat_learning::device::Transfers;
+use std::fmt;
 
 /// Why no more events are delivered before the end.
 pub(super) enum Stopped {
@@ -16,6 +18,15 @@ pub(super) enum Stopped {
     Error(RunError),
     /// A part panicked.
     Panicked(Box<Caught>),
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => write!(f, "{error}"),
+            Self::Panicked(caught) => write!(f, "{} panicked: {}", caught.part, caught.text),
+        }
+    }
 }
 
 impl From<RunError> for Stopped {
@@ -41,9 +52,10 @@ impl Driver {
         let seed = self.seed;
         let panicked = Panicked { part, text, client, task, at, version, seed };
         // Where figures of evaluations cannot be had any more, the run is told without them.
-        let kept = self.drain(false).await;
+        let kept = self.drain(false).await.map_err(|stopped| stopped.to_string());
+        let kept = kept.and(self.flush().await.map_err(|error| error.to_string()));
         let mut ended = format!("{FAILED}{panicked}");
-        if let Err(error) = kept.and(self.flush().await) {
+        if let Err(error) = kept {
             ended += &format!("; not all that was computed could be kept: {error}");
         }
         let result = Box::new(self.result(ended));
@@ -51,35 +63,40 @@ impl Driver {
     }
 
     /// Reads the figures of all evaluations; with that of the last model when the run `is_over`.
-    async fn drain(&mut self, is_over: bool) -> Result<(), RunError> {
+    async fn drain(&mut self, is_over: bool) -> Result<(), Stopped> {
         let now = self.driving.calendar.now();
         let version = self.driving.last.version;
         let model = is_over.then(|| self.driving.last.model.clone());
         let clusters = self.driving.last.clusters.take();
-        let (drained, missing) =
-            match self.evaluator.send(Drain { now, version, model, clusters }).await {
-                Ok(drained) => drained,
-                Err(_) => {
-                    let at = self.driving.calendar.now();
-                    return Err(RunError::ActorStopped { address: Address::Evaluator, at });
-                }
-            };
-        drained.into_iter().for_each(|record| self.keep(record));
+        let stopped = |address| move |_| RunError::ActorStopped { address, at: now };
+        let drained = self.evaluator.send(Drain { now, version, model, clusters }).await;
+        let mut told = drained.map_err(stopped(Address::Evaluator))?;
         if let Some(tap) = self.tap.as_ref().filter(|_| is_over) {
-            let stopped = |_| RunError::ActorStopped { address: Address::Network, at: now };
-            let told = tap.send(Tell).await.map_err(stopped)?;
-            told.into_iter().for_each(|record| self.keep(record));
+            told.extend(tap.send(Tell).await.map_err(stopped(Address::Network))?);
+        }
+        let mut missing = None;
+        for effect in told {
+            match effect {
+                Effect::Record(record) => self.keep(record),
+                Effect::Fail(reason) => {
+                    missing = missing.or(Some(RunError::Hopeless(reason).into()));
+                }
+                Effect::Panicked(caught) => missing = missing.or(Some(Stopped::Panicked(caught))),
+                _ => {}
+            }
         }
         self.keep_retried(now);
         self.keep_found();
-        missing.map_or(Ok(()), |reason| Err(RunError::Hopeless(reason)))
+        missing.map_or(Ok(()), Err)
     }
 
     /// Reads what is still under way, closes the journal and sums up.
     pub(super) async fn finish(mut self, ended: String) -> Result<RunResult, RunError> {
         let drained = self.drain(ended != INTERRUPTED).await;
         self.flush().await?;
-        drained?;
+        if let Err(stopped) = drained {
+            return Err(self.fail(stopped).await);
+        }
         let result = self.result(ended);
         if result.counts.merged == 0 && result.ended == NOTHING_LEFT {
             let reason = format!(

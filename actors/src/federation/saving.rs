@@ -1,6 +1,7 @@
 //! Taking a snapshot of everything between two events.
 
 use super::Driver;
+use crate::caught::saved;
 use crate::error::RunError;
 use crate::message::Address;
 use crate::recorder::SaveSink;
@@ -101,7 +102,7 @@ impl Driver {
             edges: of_edges,
             clients: tasks,
             homes: setup.homes.borrow().clone(),
-            book: book.state().map_err(RunError::Snapshot)?,
+            book: saved("the book of promises", || book.state()).map_err(RunError::Snapshot)?,
             counts: tally.counts(),
         })
     }

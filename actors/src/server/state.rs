@@ -1,6 +1,7 @@
 //! What the server knows between two events, to be kept and put back.
 
 use super::{Sent, Server};
+use crate::caught::saved;
 use crate::snapshot::Save;
 use actix::{Context, Handler, MessageResult};
 use offbeat_kernel::{TaskId, Version};
@@ -86,6 +87,6 @@ impl Handler<Save<State>> for Server {
     type Result = MessageResult<Save<State>>;
 
     fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(Ok(self.state()))
+        MessageResult(saved("the server", || Ok(self.state())))
     }
 }

@@ -9,6 +9,8 @@ mod attack;
 
 pub use self::attack::Leak;
 
+use crate::caught::{caught, saved};
+use crate::effect::Effect;
 use crate::message::Answer;
 use crate::promise::Book;
 use crate::record::Record;
@@ -57,7 +59,7 @@ struct Heard {
 
 /// An update begins its way.
 #[derive(Debug, actix::Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Vec<Effect>")]
 pub(crate) struct Overhear {
     pub(crate) now: Time,
     pub(crate) answer: Answer,
@@ -65,7 +67,7 @@ pub(crate) struct Overhear {
 
 /// The run is over: waits for all attacks and says what they found.
 #[derive(Debug, actix::Message)]
-#[rtype(result = "Vec<Record>")]
+#[rtype(result = "Vec<Effect>")]
 pub(crate) struct Tell;
 
 impl Tap {
@@ -93,18 +95,16 @@ impl Tap {
         }
     }
 
-    fn tell(&mut self) -> Vec<Record> {
-        let heard = std::mem::take(&mut self.heard);
-        let told = heard.into_iter().map(|Heard { at, version, client, task, job }| {
-            match self.book.take_attack(job) {
-                Ok(leak) => Record::Leak { at, version, client, leak: Box::new(leak) },
-                Err(reason) => {
-                    let what = format!("the tap could not attack {task} of {client}: {reason}");
-                    Record::Happening { at, what }
-                }
+    /// What came of one attack.
+    fn tell(&self, heard: &Heard) -> Record {
+        let Heard { at, version, client, task, job } = *heard;
+        match self.book.take_attack(job) {
+            Ok(leak) => Record::Leak { at, version, client, leak: Box::new(leak) },
+            Err(reason) => {
+                let what = format!("the tap could not attack {task} of {client}: {reason}");
+                Record::Happening { at, what }
             }
-        });
-        told.collect()
+        }
     }
 }
 
@@ -113,10 +113,13 @@ impl Actor for Tap {
 }
 
 impl Handler<Overhear> for Tap {
-    type Result = ();
+    type Result = MessageResult<Overhear>;
 
-    fn handle(&mut self, heard: Overhear, _: &mut Context<Self>) {
-        self.overhear(heard.now, &heard.answer);
+    fn handle(&mut self, heard: Overhear, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(caught("the tap", || {
+            self.overhear(heard.now, &heard.answer);
+            Vec::new()
+        }))
     }
 }
 
@@ -124,7 +127,9 @@ impl Handler<Tell> for Tap {
     type Result = MessageResult<Tell>;
 
     fn handle(&mut self, _: Tell, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.tell())
+        let heard = std::mem::take(&mut self.heard);
+        let tell = |one: &Heard| caught("the tap", || vec![Effect::Record(self.tell(one))]);
+        MessageResult(heard.iter().flat_map(tell).collect())
     }
 }
 
@@ -134,6 +139,6 @@ impl Handler<Save<State>> for Tap {
     fn handle(&mut self, _: Save<State>, _: &mut Context<Self>) -> Self::Result {
         // Every field by its name: one that is added and forgotten here does not compile.
         let Self { rules: _, book: _, heard } = self;
-        MessageResult(Ok(State { heard: heard.clone() }))
+        MessageResult(saved("the tap", || Ok(State { heard: heard.clone() })))
     }
 }

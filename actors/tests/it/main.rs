@@ -2,6 +2,7 @@
 
 mod absence;
 mod accounts;
+mod caught;
 mod clusters;
 mod coded;
 mod cohorts;
@@ -17,6 +18,7 @@ mod fediod;
 mod guarded;
 mod heads;
 mod honest;
+mod hostile;
 mod laziness;
 mod limits;
 mod patchy;
