@@ -21,6 +21,7 @@ use crate::spec::{
     Buffers, EvaluateOn, Metric, ScenarioFile, ScriptSection, StrategySection, TapSection, Travel,
 };
 use crate::topology::topology;
+use crate::validate::Surroundings;
 use crate::world::{Cost, World};
 use offbeat_actors::adversary::{Adversaries, Band};
 use offbeat_actors::rules::RetrievalRules;
@@ -235,10 +236,11 @@ fn hear(
         }
     });
     let shared = ScriptShared::new(prepared.seeds, fixed.collect());
-    let edges = loaded.scenario.sections().topology.tree().map_or(0, |tree| tree.edges);
+    let sections = loaded.scenario.sections();
+    let edges = sections.topology.tree().map_or(0, |tree| tree.edges);
     let scene = Scene::new(population, setup.parts.clone())
         .with_edges(edges)
-        .with_distances(ever.cosine_distance);
+        .among(Surroundings::new(sections, &loaded.document, ever.cosine_distance));
     setup.board = Some(shared.board.clone());
     let opened = script::open(section, scene, shared.clone()).map_err(|reason| {
         let place = loaded.document.place("script.file");

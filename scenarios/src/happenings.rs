@@ -2,11 +2,13 @@
 
 use crate::population::Population;
 use crate::spec::{Condition, SwitchPart, TimelineEntry};
+use crate::validate::Surroundings;
 use offbeat_actors::timeline::{Action, Entry, When, Who};
 use offbeat_kernel::hardship::{self, Clients, Pick};
 use offbeat_kernel::{Span, Time};
-use offbeat_strategies::registry::{NewPart, Parts, Switch, WeighPart};
+use offbeat_strategies::registry::{NewPart, Parts, Switch};
 use std::ops::Range;
+use std::rc::Rc;
 
 /// Whom a happening means.
 #[derive(Clone, Copy, Default)]
@@ -47,8 +49,8 @@ pub(crate) struct Scene {
     edges: u32,
     /// The strategy's parts, for switches.
     parts: Parts,
-    /// Clients measure how far training moved their answers.
-    measured: bool,
+    /// What switches are held to that nobody could check before.
+    around: Option<Rc<Surroundings>>,
 }
 
 impl Scene {
@@ -65,7 +67,7 @@ impl Scene {
             clients: population.clients(),
             edges: 0,
             parts,
-            measured: true,
+            around: None,
         }
     }
 
@@ -77,7 +79,7 @@ impl Scene {
             first = range.end;
             (name.clone(), range)
         });
-        Self { groups: groups.collect(), clients, edges: 0, parts, measured: true }
+        Self { groups: groups.collect(), clients, edges: 0, parts, around: None }
     }
 
     /// The same scene with so many edge servers.
@@ -85,9 +87,9 @@ impl Scene {
         Self { edges, ..self }
     }
 
-    /// The same scene, in which clients measure how far training moved their answers, or do not.
-    pub(crate) fn with_distances(self, measured: bool) -> Self {
-        Self { measured, ..self }
+    /// The same scene, whose switches are checked when they happen.
+    pub(crate) fn among(self, around: Surroundings) -> Self {
+        Self { around: Some(Rc::new(around)), ..self }
     }
 
     /// An entry with its time or condition.
@@ -187,6 +189,9 @@ impl Scene {
     }
 
     fn switch(&self, switch: &SwitchPart) -> Result<Action, Wrong> {
+        if let Some(lacking) = self.around.as_ref().and_then(|around| around.lacks(switch)) {
+            return Err(("switch".into(), lacking));
+        }
         let new = match switch.clone() {
             SwitchPart::Select(part) => NewPart::Select(part),
             SwitchPart::Pace(part) => NewPart::Pace(part),
@@ -194,13 +199,6 @@ impl Scene {
             SwitchPart::Weigh(part) => NewPart::Weigh(part),
             SwitchPart::Combine(part) => NewPart::Combine(part),
         };
-        let asks = |part: &WeighPart| matches!(part, WeighPart::CosineDistance(_));
-        if !self.measured && matches!(&new, NewPart::Weigh(parts) if parts.iter().any(asks)) {
-            let reason = "clients measure no cosine distances: they do so from the beginning of the run, where the \
-                          strategy, the timeline or the script's text says `cosine-distance`; write the name out in \
-                          the script, if only in a comment";
-            return Err(("switch.weigh".into(), reason.into()));
-        }
         let switch = Switch::new(&self.parts, new).map_err(|reason| ("switch".into(), reason))?;
         Ok(Action::Switch(Box::new(switch)))
     }

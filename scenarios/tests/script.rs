@@ -138,5 +138,27 @@ fn a_script_can_switch_to_weights_by_distances_that_clients_measure() {
     assert!(moved.iter().all(|weight| *weight > 0.0 && *weight < 2.0), "{moved:?}");
     // One that puts the name together where nobody sees it is refused when it switches.
     let error = run("", &switching("\"cosine\" + \"-distance\"")).expect_err("not measured");
-    assert!(error.contains("`switch.weigh`: clients measure no cosine distances"), "{error}");
+    assert!(error.contains("`switch`: clients measure no cosine distances"), "{error}");
+}
+
+/// What a timeline's switch would be refused for before the run, a script's is refused for when it happens.
+#[test]
+fn what_a_scripts_part_lacks_is_told_at_its_switch() {
+    let switching = |part: &str| {
+        format!("fn on_version(v) {{ if v.version == 2 {{ #{{ \"switch\": #{{ {part} }} }} }} }}\n")
+    };
+    for (part, lack) in [
+        ("pace: #{ fedboost: #{ clients: 4 } }", "hold none back; write `client_test_share"),
+        (
+            "pace: #{ synchronous: #{ clients: 40 } }",
+            "40 clients in a round, but there are only 10",
+        ),
+    ] {
+        let error = run("", &switching(part)).expect_err("it lacks something");
+        for fact in ["rules.rhai", "`switch`: ", lack, "at virtual time"] {
+            assert!(error.contains(fact), "{error} does not say {fact}");
+        }
+    }
+    let (result, _) = run("", &switching("pace: #{ synchronous: #{ clients: 4 } }")).expect("fits");
+    assert_eq!(result.counts.versions, 6);
 }

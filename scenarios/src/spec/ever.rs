@@ -19,7 +19,7 @@ impl ScenarioFile {
 
 impl StrategySection {
     /// The same with another part.
-    fn switched(&self, switch: &SwitchPart) -> Self {
+    pub(crate) fn switched(&self, switch: &SwitchPart) -> Self {
         let mut strategy = self.clone();
         match switch.clone() {
             SwitchPart::Select(part) => strategy.select = part,

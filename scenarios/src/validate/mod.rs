@@ -11,11 +11,14 @@ mod people;
 mod population;
 mod run;
 mod strategy;
+mod switched;
 mod tap;
 mod timeline;
 mod topology;
 mod training;
 mod unlikely;
+
+pub(crate) use self::switched::Surroundings;
 
 use crate::diagnose::Problem;
 use crate::document::{Document, Node, Place, Value};

@@ -39,7 +39,7 @@ pub(super) fn check(file: &ScenarioFile, checks: &mut Checks<'_>) {
 }
 
 /// What a strategy needs of the rest of the scenario.
-fn whole(file: &ScenarioFile, checks: &mut Checks<'_>) {
+pub(super) fn whole(file: &ScenarioFile, checks: &mut Checks<'_>) {
     judged(file, checks);
     pace(file, checks);
     scripted(file, checks);
