@@ -141,12 +141,24 @@ fn assert_same_outputs(what: &str, found: &[Vec<f32>; 2], reference: &[Vec<f32>;
     }
 }
 
+/// How far rounding of the start alone moves the reference: every parameter by one unit in its last place.
+fn sensitivity(direct: &Arc<dyn Trainer>, request: &TrainRequest, expected: &Trained) -> f64 {
+    let values = request.start.to_vec().into_iter().enumerate();
+    let moved = values.map(|(i, w)| if i % 2 == 0 { w.next_up() } else { w.next_down() });
+    let moved = TrainRequest { start: Flat::new(moved.collect()), ..request.clone() };
+    let found = direct.train(moved).expect("a training that goes well");
+    let way = expected.params.minus(&request.start).norm();
+    found.params.minus(&expected.params).norm() / way
+}
+
 /// Trains and evaluates on every device and compares with the hand-written trainer.
 fn conforms(devices: &[(DeviceName, Device)], case: &Case, request: &TrainRequest) {
     let direct = trainer(TrainerKind::Direct, case.network.clone(), &Device::flex());
     let expected = direct.train(request.clone()).expect("a training that goes well");
     let reference = outputs(&direct, &expected.params, &case.shard);
     let loss = request.plan.objective.loss;
+    let own = sensitivity(&direct, request, &expected);
+    assert!(own < TOLERANCE / 10.0, "{loss:?} stands on an edge: rounding alone moves it by {own}");
     for (name, device) in devices {
         for kind in kinds(*name) {
             let what = format!("{name}, {kind:?}, {:?}, {loss:?}", case.network.spec());
@@ -183,7 +195,8 @@ fn with_margins_triplets_and_batch_statistics() {
         let head = if loss.uses_cosines() { Head::Cosine } else { Head::Linear };
         let case = Case::new(&reid(small(Normalisation::Batch), head), &[3, 8, 6], 4, 12);
         let sgd = Sgd { momentum: 0.5, ..sgd(0.02) };
-        let mut plan = LocalPlan { instances: 3, ..plan(Work::Steps(6), 10, sgd) };
+        // A sixth step takes one ReLU of ArcFace's run across its edge, or not, as the rounding falls.
+        let mut plan = LocalPlan { instances: 3, ..plan(Work::Steps(5), 10, sgd) };
         plan.objective.loss = loss;
         conforms(&devices, &case, &case.request(plan));
     }
