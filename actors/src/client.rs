@@ -26,6 +26,7 @@ mod delivery;
 mod ending;
 mod home;
 mod judge;
+mod promised;
 mod sealed;
 mod urged;
 
@@ -278,20 +279,6 @@ impl Client {
             return Private::default();
         }
         settle(&self.setup.homes, &self.setup.book, self.id)
-    }
-
-    fn promise(&self, task: &Task) {
-        let Some(job) = task.job.clone() else { return };
-        let up = self.payload(task).most() + self.setup.extra_bytes;
-        let id = task.answer.task;
-        let way = crate::conditions::Direction::Up;
-        let due = task.finish + self.setup.conditions.transfer(self.id, id, way, up);
-        let kept = job.private.kept.as_ref().map_or(0, offbeat_learning::Flat::len);
-        // With control variates both sides get as much again.
-        let copies = if self.setup.controls { 3 } else { 1 };
-        let beside: usize = task.beside.iter().map(|(_, len)| len).sum();
-        let bytes = 4 * (copies * task.params + kept + beside) as u64;
-        self.setup.book.open(due, bytes, task.urgency, self.setup.keeps, job);
     }
 
     /// How many samples the client says it holds.

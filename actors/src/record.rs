@@ -194,8 +194,9 @@ pub struct TaskRow {
     pub bytes_down: u64,
     /// Bytes received from it.
     pub bytes_up: u64,
-    /// Whether it judged models instead of training one.
-    pub judging: bool,
+    /// Whether what it returns is used when it arrives, and not when something is merged: it judged models, or answered a
+    /// question.
+    pub used_at_once: bool,
 }
 
 /// An update that an edge server merged.

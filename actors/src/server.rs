@@ -65,7 +65,7 @@ struct Sent {
     version: Version,
     invited: Time,
     bytes_down: u64,
-    judging: bool,
+    used_at_once: bool,
 }
 
 /// Starts the periodic evaluation timer: a signal token that the strategist never sees.
@@ -205,6 +205,10 @@ impl Server {
                 }
                 effects
             }
+            Order::Note(what) => {
+                self.tally.note(&what);
+                vec![Effect::Record(Record::Happening { at: now, what })]
+            }
             Order::Finish(reason) => vec![Effect::Stop(reason)],
             Order::Timer { .. } => Vec::new(),
         }
@@ -232,7 +236,7 @@ impl Server {
 
     fn invite(&mut self, invitation: Invitation, now: Time) -> Effect {
         let Invitation { task, client, version, model, extras, assignment } = invitation;
-        let judging = assignment.is_judging();
+        let used_at_once = assignment.duty().is_used_at_once();
         let invite = Invite { task, version, invited: now, model, extras, assignment };
         let message = Message::Invite(Box::new(invite));
         // Edge servers read models as they are, and pass them on with the codec.
@@ -244,7 +248,7 @@ impl Server {
             board.count(client, |counts| counts.invited += 1);
         }
         self.last_task = self.last_task.max(Some(task));
-        self.open.insert(task, Sent { client, version, invited: now, bytes_down, judging });
+        self.open.insert(task, Sent { client, version, invited: now, bytes_down, used_at_once });
         let (client, to) = self.topology.below(client);
         Effect::Send { client, to, message, bytes: bytes_down }
     }

@@ -1,7 +1,6 @@
 //! Counts that the actors of one run keep together, for the summary and for gauges.
 
 use crate::conditions::Direction;
-use crate::message::Answer;
 use offbeat_kernel::{TaskId, Time, Version};
 use offbeat_strategies::guard::{Fault, Incident, Measure};
 use offbeat_strategies::privacy::Spent;
@@ -25,6 +24,8 @@ pub struct Counts {
     pub updates: u64,
     /// Updates that were merged.
     pub merged: u64,
+    /// Of those that arrived: answers that were used at once, such as what judges found or how inputs should change.
+    pub used_at_once: u64,
     /// Versions published.
     pub versions: u64,
     /// Bytes sent by the server.
@@ -51,6 +52,8 @@ pub struct Counts {
     pub failures: Vec<String>,
     /// How many trainings failed.
     pub failed: u64,
+    /// What whoever runs the federation should know, the first few in words.
+    pub notes: Vec<String>,
     /// Jobs that were computed on another device because theirs failed.
     pub retried: u64,
     /// The first few of them in words.
@@ -167,8 +170,11 @@ impl Tally {
         self.0.borrow_mut().in_flight.remove(&task).unwrap_or(0)
     }
 
-    pub(crate) fn arrived(&self, _answer: &Answer) {
-        self.0.borrow_mut().updates += 1;
+    /// An answer arrived; `used_at_once` where nothing has to be merged for it.
+    pub(crate) fn arrived(&self, used_at_once: bool) {
+        let mut counts = self.0.borrow_mut();
+        counts.updates += 1;
+        counts.used_at_once += u64::from(used_at_once);
         metrics::counter!("offbeat_updates_total").increment(1);
     }
 
@@ -205,6 +211,14 @@ impl Tally {
             counts.retries.push(words.to_string());
         }
         metrics::counter!("offbeat_jobs_retried_total").increment(1);
+    }
+
+    /// Something that whoever runs the federation should know.
+    pub(crate) fn note(&self, what: &str) {
+        let mut counts = self.0.borrow_mut();
+        if counts.notes.len() < FIRST {
+            counts.notes.push(what.to_string());
+        }
     }
 
     /// The server crashed and goes on from an earlier version.

@@ -17,6 +17,7 @@ use offbeat_learning::codec::Feedback;
 use offbeat_learning::data::{Shard, turn_labels};
 use offbeat_learning::evaluate::{Evaluation, evaluate_rows};
 use offbeat_learning::iod::Critic;
+use offbeat_learning::masked::trial::{painted, painted_and_probed};
 use offbeat_learning::reid::Found;
 use offbeat_learning::{Flat, LocalPlan, Trainer};
 use offbeat_strategies::composed::Reply;
@@ -252,9 +253,12 @@ impl Workbench {
         let mut scalars = BTreeMap::new();
         for (name, model) in &job.extras {
             let params = self.assemble(model, client, &job.private);
-            let found = evaluate_rows(&**self.trainer_of(client), &params, &shard, rows.clone())
-                .map_err(|error| error.to_string())?;
-            scalars.insert(name.clone(), found.loss);
+            let model = (&**self.trainer_of(client), &params);
+            let found = match self.plan.objective.loss.masked() {
+                Some(masked) => painted(model, &shard, rows.clone(), masked, &self.seeds),
+                None => evaluate_rows(model.0, model.1, &shard, rows.clone()),
+            };
+            scalars.insert(name.clone(), found.map_err(|error| error.to_string())?.loss);
         }
         let reply = Reply {
             params: job.shared.clone(),
@@ -280,10 +284,17 @@ impl Workbench {
             }
         };
         let trainer = client.map_or(&self.trainer, |client| self.trainer_of(client));
-        let (shard, rows) = turned_rows(shard, job.rows, job.label_turn);
-        evaluate_rows(&**trainer, &params, &shard, rows)
-            .map(Output::Evaluated)
-            .map_err(|error| error.to_string())
+        let found = match self.plan.objective.loss.masked() {
+            Some(masked) => {
+                let (model, shard) = ((&**trainer, &params), turn_labels(&shard, job.label_turn));
+                painted_and_probed(model, &shard, job.rows, masked, &self.seeds)
+            }
+            None => {
+                let (shard, rows) = turned_rows(shard, job.rows, job.label_turn);
+                evaluate_rows(&**trainer, &params, &shard, rows)
+            }
+        };
+        found.map(Output::Evaluated).map_err(|error| error.to_string())
     }
 }
 

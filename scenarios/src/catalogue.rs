@@ -31,6 +31,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("scenarios/library/fedboost-heart.toml", include_str!("../library/fedboost-heart.toml")),
     ("scenarios/library/fediod.toml", include_str!("../library/fediod.toml")),
     ("scenarios/library/fediod-study.toml", include_str!("../library/fediod-study.toml")),
+    ("scenarios/library/masked.toml", include_str!("../library/masked.toml")),
     ("scenarios/library/leakage.toml", include_str!("../library/leakage.toml")),
     ("scenarios/library/leakage-faces.toml", include_str!("../library/leakage-faces.toml")),
     ("scenarios/library/diurnal.toml", include_str!("../library/diurnal.toml")),

@@ -118,8 +118,13 @@ pub(crate) fn prepare_going_on(
         .split(&split.train, clients, &mut stream, Path::new(""))
         .map_err(at("data.partition"))?;
     let report = PartitionReport::new(&partition, &split.train);
-    let network = Network::new(&sections.network.model, &split.train.shape, split.train.classes)
+    let loss = sections.training.objective.loss;
+    let outputs = loss.outputs(split.train.inputs(), split.train.classes);
+    let network = Network::new(&sections.network.model, &split.train.shape, outputs)
         .map_err(at("network.model"))?;
+    if let Some(masked) = loss.masked() {
+        masked.image(network.input()).map_err(at("training.objective.loss"))?;
+    }
     if let PacePart::FedIod(settings) = &sections.strategy.pace {
         settings.duties(&network).map_err(at("strategy.pace"))?;
     }

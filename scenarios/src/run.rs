@@ -253,7 +253,8 @@ fn keep(
     let devices = DevicesUsed::of(&devices, result);
     let summary = Summary::new(&name, result, &gather, extra)
         .with_snapshots(cost)
-        .with_devices(devices.clone());
+        .with_devices(devices.clone())
+        .label_free(scenario.sections().training.objective.loss.masked().is_some());
     dir.write("summary.json", summary.full_json().as_bytes())?;
     let mut data = gather.into_data(name, result).with_devices(devices);
     data.alone = alone;

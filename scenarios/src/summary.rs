@@ -2,6 +2,7 @@
 
 mod devices;
 mod edges;
+mod text;
 
 pub use self::devices::DevicesUsed;
 pub use self::edges::Edges;
@@ -15,10 +16,7 @@ use crate::report::teachers;
 use crate::rundir::Spread;
 use crate::rundir::table::reason_name;
 use crate::snapshot::Cost;
-use crate::units::{bytes, count};
-use crate::words::wrap;
 use offbeat_actors::RunResult;
-use offbeat_kernel::Span;
 use offbeat_strategies::privacy::Spent;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -49,6 +47,8 @@ pub struct Summary {
     pub updates: u64,
     /// Updates that were merged.
     pub merged: u64,
+    /// Of those that arrived: answers that were used at once, such as what judges found.
+    pub used_at_once: u64,
     /// Versions published.
     pub versions: u64,
     /// Bytes sent by clients.
@@ -70,6 +70,8 @@ pub struct Summary {
     /// What was revealed of the client of which most is known; not there where nothing protects the clients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privacy: Option<Spent>,
+    /// What whoever runs it should know.
+    pub notes: Vec<String>,
     /// Updates whose work or merging failed.
     pub failed: u64,
     /// Why the first of them did.
@@ -94,6 +96,9 @@ pub struct Summary {
     pub last: BTreeMap<&'static str, f64>,
     /// What snapshots cost; only the process that ended the run counts.
     pub snapshots: Cost,
+    /// Whether the model was trained without labels, so that its accuracy is that of a linear probe.
+    #[serde(skip)]
+    pub label_free: bool,
     /// What was found by domain, as a table; empty where nobody was searched for.
     #[serde(skip)]
     pub persons: String,
@@ -199,6 +204,8 @@ impl Summary {
             events: result.events,
             updates: result.counts.updates,
             merged: result.counts.merged,
+            used_at_once: result.counts.used_at_once,
+            notes: result.counts.notes.clone(),
             versions: result.counts.versions,
             bytes_up: result.counts.bytes_up,
             bytes_down: result.counts.bytes_down,
@@ -222,6 +229,7 @@ impl Summary {
             },
             devices: None,
             last,
+            label_free: false,
             snapshots: Cost::default(),
             persons: retrieval::text(gather.retrieval()) + faces::text(gather.retrieval()).as_str(),
             overheard: leaks::text(gather.leaks()),
@@ -238,6 +246,12 @@ impl Summary {
     /// The same with what its devices did.
     pub fn with_devices(mut self, devices: Option<DevicesUsed>) -> Self {
         self.devices = devices;
+        self
+    }
+
+    /// The same for a model that was trained without labels, or with.
+    pub fn label_free(mut self, is: bool) -> Self {
+        self.label_free = is;
         self
     }
 
@@ -272,126 +286,4 @@ impl Summary {
     pub fn full_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
-
-    /// The summary on at most 80 columns.
-    pub fn text(&self) -> String {
-        let mut rows: Vec<(&str, String)> = Vec::new();
-        if let Some(accuracy) = self.last.get("accuracy") {
-            let loss = self.last.get("loss").map(|loss| format!(" (loss {loss:.4})"));
-            rows.push(("accuracy", format!("{accuracy:.4}{}", loss.unwrap_or_default())));
-        }
-        if let (Some(mean), Some(worst), Some(best)) = (
-            self.last.get("accuracy_mean"),
-            self.last.get("accuracy_worst"),
-            self.last.get("accuracy_best"),
-        ) {
-            let spread = format!("mean {mean:.4}, worst {worst:.4}, best {best:.4}");
-            rows.push(("over clients", format!("{spread}, on samples of their own")));
-        }
-        rows.extend(teachers::rows(&self.last));
-        if let Some(success) = self.last.get("attack_success") {
-            rows.push(("attack", format!("{success:.4} of its aims are hit")));
-        }
-        rows.extend(self.privacy.iter().flat_map(privacy_rows));
-        if let Some(local) = self.last.get("local_accuracy") {
-            rows.push(("trained alone", format!("mean {local:.4} on the common test samples")));
-        }
-        if let Some(own) = self.last.get("local_accuracy_own") {
-            rows.push(("", format!("mean {own:.4} on samples of their own")));
-        }
-        for (index, line) in wrap(&self.ended, 62).into_iter().enumerate() {
-            rows.push((if index == 0 { "ended" } else { "" }, line));
-        }
-        let (shown, wall) = (Span::from_seconds(self.virtual_seconds), self.wall_seconds);
-        rows.push(("virtual time", format!("{shown} ({} events)", count(self.events))));
-        rows.push(("wall time", format!("{wall:.2}s")));
-        let (updates, merged) = (count(self.updates), count(self.merged));
-        rows.push(("updates", format!("{updates} arrived, {merged} merged")));
-        let staleness = self.mean_staleness;
-        rows.push((
-            "versions",
-            format!("{} (mean staleness {staleness:.2})", count(self.versions)),
-        ));
-        rows.push((
-            "sent",
-            format!("{} up, {} down", bytes(self.bytes_up), bytes(self.bytes_down)),
-        ));
-        if !self.lost.is_empty() {
-            rows.push(("lost tasks", in_words(&self.lost)));
-        }
-        let answers = self.guarded.iter();
-        let answers = answers.map(|(name, number)| format!("{} {name}", count(*number)));
-        for (index, line) in lines(answers, 60).into_iter().enumerate() {
-            rows.push((if index == 0 { "guarded" } else { "" }, line));
-        }
-        if let Some(first) = &self.first_failure {
-            let failed = format!("{} updates; the first: {first}", count(self.failed));
-            for (index, line) in wrap(&failed, 62).into_iter().enumerate() {
-                rows.push((if index == 0 { "failed" } else { "" }, line));
-            }
-            rows.push(("to see it", command(Path::new(&self.run_dir), self.seed)));
-        }
-        rows.extend(self.edges.iter().flat_map(Edges::rows));
-        if let Some(wasted) = self.wasted_share {
-            let share = format!("{:.1} % of the clients' time", wasted * 100.0);
-            rows.push(("wasted", share));
-        }
-        let plural = if self.workers == 1 { "worker" } else { "workers" };
-        rows.push((
-            "busy",
-            format!("{:.0} % of {} {plural}", self.utilisation * 100.0, self.workers),
-        ));
-        let Jobs { computed, spared, wasted, peak_bytes } = self.jobs;
-        let jobs = format!(
-            "{} computed, {} spared, {} wasted",
-            count(computed),
-            count(spared),
-            count(wasted)
-        );
-        rows.push(("jobs", jobs));
-        rows.push((
-            "held",
-            format!("at most {} of results ahead of their time", bytes(peak_bytes)),
-        ));
-        rows.extend(self.devices.iter().flat_map(DevicesUsed::rows));
-        if self.snapshots.kept > 0 {
-            let Cost { kept, last_bytes, seconds, .. } = self.snapshots;
-            let size = bytes(last_bytes);
-            rows.push(("snapshots", format!("{} in {seconds:.2}s, the last {size}", count(kept))));
-        }
-        rows.push(("digest", self.digest.clone()));
-        rows.push(("run directory", self.run_dir.clone()));
-        let title = format!("{} (seed {})\n", self.scenario, self.seed);
-        let title = title + self.persons.as_str() + self.overheard.as_str();
-        rows.iter().fold(title, |text, (name, value)| format!("{text}  {name:<14} {value}\n"))
-    }
-}
-
-/// What was revealed of the clients.
-fn privacy_rows(spent: &Spent) -> Vec<(&'static str, String)> {
-    let Spent { delta, central, local } = *spent;
-    let line = |epsilon: f64, whose: &str| {
-        ("privacy", format!("epsilon {epsilon:.3} at delta {delta:e}, {whose}"))
-    };
-    let central = central.map(|epsilon| line(epsilon, "of a client by the models"));
-    let local = local.map(|epsilon| line(epsilon, "of a client by its updates"));
-    central.into_iter().chain(local).collect()
-}
-
-/// Joins `words` by commas in lines of at most `width` characters.
-fn lines(words: impl Iterator<Item = String>, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words {
-        match lines.last_mut() {
-            Some(line) if line.len() + word.len() + 2 <= width => *line += &format!(", {word}"),
-            _ => lines.push(word),
-        }
-    }
-    lines
-}
-
-fn in_words(lost: &BTreeMap<&'static str, u64>) -> String {
-    let lost: Vec<_> =
-        lost.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
-    lost.join(", ")
 }

@@ -107,6 +107,8 @@ pub enum Order {
         /// In words.
         reason: String,
     },
+    /// Something that whoever runs the federation should know, in words.
+    Note(String),
     /// There is nothing left to do.
     Finish(String),
 }
@@ -168,6 +170,12 @@ impl Duty {
     pub fn of_tag(tag: u64) -> Self {
         let found = Self::TAGS.into_iter().find(|(of, _)| *of == tag);
         found.map_or(Self::Train, |(_, duty)| duty)
+    }
+
+    /// Whether what the client says is used when it arrives, and not when something is merged: what judges find, how many
+    /// samples a teacher saw, how inputs should change. Answers to inputs are used when the student learns from them.
+    pub fn is_used_at_once(self) -> bool {
+        matches!(self, Self::Judge | Self::Teach | Self::PullBack)
     }
 
     /// What a task is asked for that is about this; training has no tag.

@@ -225,7 +225,7 @@ impl Task {
             end,
             bytes_down: sent.bytes,
             bytes_up,
-            judging: false,
+            used_at_once: false,
         }
     }
 

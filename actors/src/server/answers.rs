@@ -29,7 +29,7 @@ impl Server {
             return vec![self.refuse(&answer, now)];
         }
         let Some(sent) = self.open.remove(&task) else { return Vec::new() };
-        self.tally.arrived(&answer);
+        self.tally.arrived(sent.used_at_once);
         self.lost_in_a_row = 0;
         if let Some(board) = &self.board {
             board.count(answer.client, |counts| counts.arrived += 1);
@@ -120,6 +120,6 @@ pub(super) fn row(task: TaskId, sent: Sent, now: Time, end: TaskEnd, bytes_up: u
         end,
         bytes_down: sent.bytes_down,
         bytes_up,
-        judging: sent.judging,
+        used_at_once: sent.used_at_once,
     }
 }

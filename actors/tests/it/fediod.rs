@@ -272,3 +272,37 @@ fn without_training_times_and_bytes_are_the_same() {
     );
     assert_eq!(idle.model, world.federation().initial);
 }
+
+/// Whoever is there at the beginning takes part: fewer than asked for are told, and it goes on with them.
+#[test]
+fn fewer_clients_than_asked_for_are_told() {
+    let mut world = world();
+    let PacePart::FedIod(settings) = &mut world.parts.pace else { panic!("another pace") };
+    settings.clients = CLIENTS + 2;
+    let (result, records) = run(&world, None);
+    assert_eq!(result.counts.versions, 4);
+    assert_eq!(result.counts.notes.len(), 1);
+    assert!(result.counts.notes[0].starts_with("3 of 5 clients"), "{:?}", result.counts.notes);
+    let told = records.iter().filter(|record| matches!(record, Record::Happening { .. }));
+    assert_eq!(told.count(), 1);
+    assert!(run(&self::world(), None).0.counts.notes.is_empty());
+}
+
+/// Teachers and gradients are used when they arrive, logits when the student learns from them: nothing is left over but
+/// what the end of the run cuts off.
+#[test]
+fn every_answer_is_used() {
+    let (result, records) = run(&world(), None);
+    let (counts, arrived) = (result.counts, rows(&records));
+    assert_eq!(counts.updates, arrived.len() as u64);
+    assert_eq!(counts.merged + counts.used_at_once, counts.updates);
+    assert_eq!(counts.merged, (4 * CLIENTS) as u64);
+    let used = records.iter().flat_map(|record| match record {
+        Record::Aggregation { used, .. } => used.iter().map(|used| used.task).collect(),
+        _ => Vec::new(),
+    });
+    let used: BTreeSet<TaskId> = used.collect();
+    for row in arrived {
+        assert!(row.used_at_once != used.contains(&row.task), "{row:?}");
+    }
+}

@@ -15,11 +15,11 @@ pub struct Evaluation {
     /// Samples evaluated.
     pub samples: usize,
     /// Share of samples whose largest logit is the label's; 0 without samples. Of equal logits the
-    /// first counts.
+    /// first counts. Of a model that was trained without labels, what a linear classifier reads from its features.
     pub accuracy: f64,
-    /// Mean cross-entropy, in nats; 0 without samples.
+    /// Mean cross-entropy, in nats; 0 without samples. Of a model that was trained without labels, its own objective.
     pub loss: f64,
-    /// For each class: samples of it that were classified correctly, and all samples of it.
+    /// For each class: samples of it that were classified correctly, and all samples of it that were classified.
     pub correct_per_class: Vec<(u64, u64)>,
 }
 
@@ -42,10 +42,14 @@ impl Evaluation {
     }
 
     fn finish(mut self, loss_sum: f64) -> Self {
-        let correct: u64 = self.correct_per_class.iter().map(|(correct, _)| correct).sum();
-        let samples = self.samples.max(1) as f64;
-        self.accuracy = correct as f64 / samples;
-        self.loss = loss_sum / samples;
+        self.loss = loss_sum / self.samples.max(1) as f64;
+        self.with_accuracy()
+    }
+
+    /// The same with the accuracy over all classes.
+    pub(crate) fn with_accuracy(mut self) -> Self {
+        let sum = |of: fn(&(u64, u64)) -> u64| self.correct_per_class.iter().map(of).sum::<u64>();
+        self.accuracy = sum(|(correct, _)| *correct) as f64 / sum(|(_, all)| *all).max(1) as f64;
         self
     }
 }

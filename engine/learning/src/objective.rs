@@ -1,5 +1,6 @@
 //! What clients minimise.
 
+use crate::masked::Masked;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,9 @@ pub enum Loss {
         #[serde(default = "full_weight")]
         cross_entropy: f32,
     },
+    /// Learning without labels (masked autoencoder, He et al. 2022): the network sees pictures with patches hidden and
+    /// paints what is there. It then has an output for each number of a picture instead of one for each class.
+    Masked(Masked),
 }
 
 fn default_scale() -> f32 {
@@ -80,7 +84,7 @@ fn full_weight() -> f32 {
 impl Loss {
     /// Whether the loss reads class labels.
     pub fn uses_labels(self) -> bool {
-        self != Self::FeatureMse
+        !matches!(self, Self::FeatureMse | Self::Masked(_))
     }
 
     /// Whether the loss reads the outputs of the head, so that the head is trained.
@@ -88,13 +92,28 @@ impl Loss {
         match self {
             Self::FeatureMse => false,
             Self::Triplet { cross_entropy, .. } => cross_entropy != 0.0,
-            Self::CrossEntropy | Self::Cosface { .. } | Self::Arcface { .. } => true,
+            Self::CrossEntropy | Self::Cosface { .. } | Self::Arcface { .. } | Self::Masked(_) => {
+                true
+            }
         }
     }
 
     /// Whether the loss reads the features, so that something must lie below the head.
     pub fn uses_features(self) -> bool {
         matches!(self, Self::FeatureMse | Self::Triplet { .. })
+    }
+
+    /// What is hidden and painted, where that is the loss.
+    pub fn masked(self) -> Option<Masked> {
+        match self {
+            Self::Masked(masked) => Some(masked),
+            _ => None,
+        }
+    }
+
+    /// How many outputs a network needs for pictures of `inputs` numbers and labels of `classes` classes.
+    pub fn outputs(self, inputs: usize, classes: usize) -> usize {
+        if self.masked().is_some() { inputs } else { classes }
     }
 
     /// Whether the loss reads cosines, so that the head must give them.

@@ -82,6 +82,14 @@ fn what(sections: &ScenarioFile, forecast: &Forecast) -> String {
         count(forecast.parameters),
         in_words(&sections.data.dataset)
     );
+    if let Some(masked) = sections.training.objective.loss.masked() {
+        text += &format!(
+            " No label is used: patches of {0} x {0} are hidden, {1:.0} % of each picture, and the network paints them. \
+             The accuracy told is that of a linear classifier on its features.",
+            masked.patch,
+            100.0 * masked.share
+        );
+    }
     if sections.strategy.travel == Travel::Backbone {
         text += &format!(
             " {} of them travel; the head stays with its client.",

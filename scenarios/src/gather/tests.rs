@@ -13,7 +13,7 @@ fn task(id: u64, client: u32, invited: u64, ended: u64, end: TaskEnd) -> Record 
         end,
         bytes_down: 10,
         bytes_up: up,
-        judging: false,
+        used_at_once: false,
     })
 }
 
@@ -87,7 +87,7 @@ fn work_that_is_never_merged_is_wasted() {
 #[test]
 fn judging_is_no_waste() {
     let judging = |record: Record| match record {
-        Record::Task(row) => Record::Task(TaskRow { judging: true, ..row }),
+        Record::Task(row) => Record::Task(TaskRow { used_at_once: true, ..row }),
         other => other,
     };
     let lost = TaskEnd::Lost(LossReason::Cancelled);

@@ -21,7 +21,7 @@ impl Work {
         if task.end != TaskEnd::Arrived {
             return;
         }
-        if task.judging {
+        if task.used_at_once {
             self.used += u128::from(time);
         } else {
             self.waiting.insert(task.task, time);

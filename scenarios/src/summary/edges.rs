@@ -1,6 +1,6 @@
 //! What edge servers and their clients did.
 
-use super::{in_words, lines};
+use super::text::{in_words, lines};
 use crate::gather::guarded;
 use crate::rundir::table::reason_name;
 use crate::units::{bytes, count};

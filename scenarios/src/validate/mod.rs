@@ -7,6 +7,7 @@ mod adversary;
 mod codec;
 mod data;
 mod dialogue;
+mod masked;
 mod people;
 mod population;
 mod run;
@@ -56,6 +57,7 @@ pub fn check(file: &ScenarioFile, overrides: &Overrides, document: &Document) ->
     topology::check(file, &mut checks);
     strategy::check(file, &mut checks);
     dialogue::check(file, &mut checks);
+    masked::check(file, &mut checks);
     people::check(file, &mut checks);
     timeline::check(file, &mut checks);
     unlikely::check(file, &mut checks);

@@ -2,6 +2,7 @@
 
 use super::Checks;
 use crate::spec::{EvaluationSection, OutputSection, TrainingSection};
+use offbeat_learning::masked::Masked;
 use offbeat_learning::network::{Head, NetworkSpec};
 use offbeat_learning::objective::Loss;
 use std::f32::consts::FRAC_PI_2;
@@ -85,6 +86,18 @@ fn objective(loss: &Loss, checks: &mut Checks<'_>) {
         Loss::Arcface { scale, margin } => {
             above_zero(&path("arcface.scale"), scale, 1e6, "the paper's is `scale = 64.0`", checks);
             checks.within(&path("arcface.margin"), margin, 0.0..=FRAC_PI_2);
+        }
+        Loss::Masked(Masked { patch, share, visible_weight }) => {
+            checks.within(&path("masked.patch"), patch, 1..=4096);
+            if !(share > 0.0 && share < 1.0) {
+                checks.add(
+                    &path("masked.share"),
+                    format!("`{}` cannot be {share}", path("masked.share")),
+                    "must be above 0 and below 1",
+                    "a common value is `share = 0.5`; at least one patch is hidden and one visible",
+                );
+            }
+            checks.within(&path("masked.visible_weight"), visible_weight, 0.0..=1e6);
         }
         Loss::Triplet { margin, cross_entropy } => {
             checks.within(&path("triplet.margin"), margin, 0.0..=1e6);

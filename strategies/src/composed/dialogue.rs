@@ -4,6 +4,7 @@ use super::merge::tasks_of;
 use super::{Composed, Context, place};
 use crate::registry::Seam;
 use crate::seams::{Dialogue, Learnt};
+use crate::signal::Order;
 use crate::update::Update;
 use offbeat_kernel::{Purpose, TaskId};
 use offbeat_learning::Flat;
@@ -39,7 +40,8 @@ impl Composed {
         self.short |= asked == 0 && self.flights.is_empty();
     }
 
-    /// Lets the selector choose whom the dialogue is with, once.
+    /// Lets the selector choose whom the dialogue is with, once, among those who are there: it does not wait for others, and
+    /// says when there are fewer than it wants. While nobody is there it asks again later.
     fn introduce(&mut self, part: &mut dyn Dialogue, cx: &Context<'_>) {
         let want = part.wants();
         if want == 0 {
@@ -51,6 +53,13 @@ impl Composed {
         place::enter(Seam::Select);
         let chosen = self.seams.select.select(want, &view, &mut stream);
         part.meet(&chosen);
+        if !chosen.is_empty() && chosen.len() < want {
+            let found = chosen.len();
+            self.orders.push(Order::Note(format!(
+                "{found} of {want} clients that the dialogue asks for are there when it begins: it is with these \
+                 {found} to the end"
+            )));
+        }
     }
 
     fn learn(&mut self, learnt: Learnt, answers: &[Update]) {

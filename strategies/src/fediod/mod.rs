@@ -45,7 +45,8 @@ pub const GRADIENT: &str = "gradient";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FedIodSettings {
-    /// Clients that take part, at least 1: chosen once, before the first teacher is trained.
+    /// Clients that take part, at least 1: chosen once, before the first teacher is trained, among those who are there
+    /// then. Where fewer are there, these are all that take part, and the run says so.
     pub clients: usize,
     /// Synthetic inputs in a batch, at least 2.
     pub batch: usize,
@@ -135,6 +136,7 @@ impl FedIodSettings {
             classes: network.classes(),
             pixels: network.input().len(),
             flops: network.forward_flops().max(1),
+            params: network.layout().len(),
         })
     }
 }
@@ -159,6 +161,8 @@ pub struct Duties {
     pixels: usize,
     /// Floating-point operations of one sample's way through the network.
     flops: u64,
+    /// Parameters of the network.
+    params: usize,
 }
 
 impl Duties {
@@ -170,6 +174,18 @@ impl Duties {
     /// Classes that teachers tell apart.
     pub fn classes(&self) -> usize {
         self.classes
+    }
+
+    /// Numbers that a client holds after a task: its teacher; once it was asked, its discriminator with two more for each
+    /// parameter, and the first batch of inputs.
+    pub fn held(&self, duty: Duty) -> usize {
+        match duty {
+            Duty::Teach => self.params,
+            Duty::Answer | Duty::PullBack => {
+                self.params + 3 * self.critic.params() + self.batch * self.pixels
+            }
+            Duty::Train | Duty::Judge => 0,
+        }
     }
 
     /// Learning rate of the discriminator at `version`.

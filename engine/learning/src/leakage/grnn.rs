@@ -136,7 +136,7 @@ mod tests {
         // Along the gradient, and along the gradient of every second tensor alone.
         for step in [1, 2, 3] {
             let along = |at: usize| {
-                if at % step == 0 { slopes[at].clone() } else { slopes[at].zeros_like() }
+                if at.is_multiple_of(step) { slopes[at].clone() } else { slopes[at].zeros_like() }
             };
             let square: f64 = (0..slopes.len()).map(|at| value(&along(at).square().sum())).sum();
             let moved = |by: f64| {

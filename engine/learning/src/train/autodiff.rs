@@ -17,7 +17,7 @@ use crate::flat::Flat;
 use crate::network::Network;
 use crate::objective::Loss;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
-use losses::{among, arcface, cosface, triplet};
+use losses::{among, arcface, cosface, painted, triplet};
 use std::ops::Range;
 use std::sync::Arc;
 use tensors::{Constants, Parameters};
@@ -112,6 +112,10 @@ impl AutodiffTrainer {
             Loss::Arcface { scale, margin } => {
                 let logits = arcface(head(features.clone()), self.marks(labels), margin);
                 self.cross_entropy(among(logits, features, foreign) * scale, labels)
+            }
+            Loss::Masked(own) => {
+                let images = self.matrix(gather.targets().to_vec(), batch, self.network.classes());
+                painted(head(features), images.autodiff(), gather.hidden(), own)
             }
             Loss::Triplet { margin, cross_entropy } => {
                 let mut losses = triplet(features.clone(), labels, margin, &self.device);

@@ -3,6 +3,7 @@
 use super::TrainRequest;
 use crate::data::Shard;
 use crate::error::LearnError;
+use crate::masked::Masked;
 use crate::network::{Layer, Network, Shape};
 use crate::objective::Loss;
 use crate::plan::Augment;
@@ -54,7 +55,9 @@ pub(super) fn check_request(network: &Network, request: &TrainRequest) -> Result
     if plan.objective.loss.uses_labels() {
         return check_shard(network, &request.shard, rows);
     }
-    check_targets(network, request)?;
+    if plan.objective.loss == Loss::FeatureMse {
+        check_targets(network, request)?;
+    }
     check_inputs(network, &request.shard, rows)
 }
 
@@ -83,6 +86,7 @@ fn check_loss(network: &Network, loss: Loss) -> Result<(), LearnError> {
     let refuse = |reason: String| Err(LearnError::Invalid(reason));
     let (scale, margin) = match loss {
         Loss::CrossEntropy | Loss::FeatureMse => (1.0, 0.0),
+        Loss::Masked(masked) => return check_masked(network, masked),
         Loss::Cosface { scale, margin } => (scale, margin),
         Loss::Arcface { scale, margin } if margin <= std::f32::consts::FRAC_PI_2 => (scale, margin),
         Loss::Arcface { margin, .. } => {
@@ -104,6 +108,18 @@ fn check_loss(network: &Network, loss: Loss) -> Result<(), LearnError> {
     if loss.uses_features() && network.layout().body().is_empty() {
         let reason = "trains what lies below the head, but the network is all head";
         return refuse(format!("{loss:?} {reason}"));
+    }
+    Ok(())
+}
+
+fn check_masked(network: &Network, masked: Masked) -> Result<(), LearnError> {
+    let pixels: usize = masked.image(network.input())?.iter().product();
+    let outputs = network.classes();
+    if outputs != pixels || matches!(network.layers().last(), Some(Layer::Cosine { .. })) {
+        return Err(LearnError::Invalid(format!(
+            "masked: a network that paints pictures of {pixels} numbers needs so many linear outputs, and this one has \
+             {outputs}"
+        )));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::augment::Frame;
 use super::balanced::Balanced;
 use super::order::Order;
 use crate::data::Shard;
+use crate::masked::Masked;
 use crate::network::{Network, Shape};
 use crate::plan::{Augment, LocalPlan};
 use offbeat_kernel::Stream;
@@ -16,11 +17,12 @@ pub(super) struct Buffers {
     order: Vec<u32>,
     labels: Vec<u32>,
     targets: Vec<f32>,
+    hidden: Vec<bool>,
     masks: Vec<Vec<f32>>,
 }
 
 /// Deals out the batches of one training. All draws of the training are made here, in this order for
-/// each batch: the rows, then the changes of each image, then the masks of dropout.
+/// each batch: the rows, then the changes of each image, then what is hidden of it, then the masks of dropout.
 #[derive(Debug)]
 pub(super) struct Gather<'a> {
     shard: &'a Shard,
@@ -32,8 +34,12 @@ pub(super) struct Gather<'a> {
     sampler: Sampler,
     /// Labels of the batch.
     labels: Vec<u32>,
+    /// What is hidden of images of which shape, where the loss asks for that.
+    masked: Option<(Masked, [usize; 3])>,
     /// Targets of the batch, row-major; empty without targets.
     batch_targets: Vec<f32>,
+    /// Which numbers of the batch are hidden, row-major.
+    hidden: Vec<bool>,
     /// One mask for each dropout, row-major.
     masks: Vec<Vec<f32>>,
 }
@@ -66,6 +72,8 @@ impl<'a> Gather<'a> {
             }
         };
         let frame = frame(network.input());
+        let masked = plan.objective.loss.masked();
+        let masked = masked.and_then(|masked| Some((masked, masked.image(network.input()).ok()?)));
         Self {
             shard,
             frame,
@@ -75,7 +83,9 @@ impl<'a> Gather<'a> {
             stream,
             sampler,
             labels: buffers.labels,
+            masked,
             batch_targets: buffers.targets,
+            hidden: buffers.hidden,
             masks: buffers.masks,
         }
     }
@@ -103,6 +113,12 @@ impl<'a> Gather<'a> {
             }
         }
         let batch = rows.len();
+        if let Some((masked, shape)) = self.masked {
+            let images = &mut inputs[..batch * len];
+            self.batch_targets.extend_from_slice(images);
+            masked.draw(batch, shape, &mut self.stream, &mut self.hidden);
+            Masked::hide(images, &self.hidden);
+        }
         self.masks.resize_with(self.dropouts.len(), Vec::new);
         for (mask, (len, rate)) in self.masks.iter_mut().zip(self.dropouts) {
             draw_mask(mask, batch * len, *rate, &mut self.stream);
@@ -121,9 +137,14 @@ impl<'a> Gather<'a> {
         &self.labels
     }
 
-    /// Targets of the batch, row-major; empty without targets.
+    /// Targets of the batch, row-major; empty without targets. Where numbers are hidden, what is there.
     pub(super) fn targets(&self) -> &[f32] {
         &self.batch_targets
+    }
+
+    /// Which numbers of the batch are hidden, row-major; empty where none are.
+    pub(super) fn hidden(&self) -> &[bool] {
+        &self.hidden
     }
 
     /// Gives the memory back.
@@ -132,7 +153,8 @@ impl<'a> Gather<'a> {
             Sampler::Shuffled(order) => order.into_buffer(),
             Sampler::Balanced(_, buffer) => buffer,
         };
-        Buffers { order, labels: self.labels, targets: self.batch_targets, masks: self.masks }
+        let (targets, hidden) = (self.batch_targets, self.hidden);
+        Buffers { order, labels: self.labels, targets, hidden, masks: self.masks }
     }
 }
 

@@ -1,7 +1,8 @@
-//! Margin and triplet losses as Burn tensor operations.
+//! Margin and triplet losses, and that of painted pictures, as Burn tensor operations.
 
 use crate::caps::Caps;
 use crate::device::upload;
+use crate::masked::{BEND, Masked};
 use crate::network::ROOT_EPSILON;
 use burn::tensor::{Bool, Device, Tensor, TensorData, activation};
 
@@ -75,4 +76,30 @@ pub(super) fn among(cosines: Tensor<2>, features: Tensor<2>, caps: Option<&Caps>
     let sines = (activation::relu(squares) + ROOT_EPSILON).sqrt();
     let nearest = (to_centre * cos + sines * sin).mask_fill(inside, 1.0);
     Tensor::cat(vec![cosines, nearest], 1)
+}
+
+/// The loss of each image from what was painted of it, `[batch, pixels]` ([`Masked::loss`]).
+pub(super) fn painted(
+    outputs: Tensor<2>,
+    images: Tensor<2>,
+    hidden: &[bool],
+    masked: Masked,
+) -> Tensor<1> {
+    let ([batch, pixels], device) = (outputs.dims(), outputs.device().inner());
+    // All images have as many hidden numbers.
+    let [per_hidden, per_visible] = masked.weights(&hidden[..pixels]);
+    let weights = |own: bool, weight: f32| -> Tensor<2> {
+        let values = hidden.iter().map(|hidden| if *hidden == own { weight } else { 0.0 });
+        upload(TensorData::new(values.collect::<Vec<f32>>(), [batch, pixels]), &device).autodiff()
+    };
+    let off = outputs - images;
+    let squares = off.clone() * off.clone();
+    let mut losses = squares.clone() * weights(true, per_hidden);
+    if per_visible > 0.0 {
+        let size = off.abs();
+        let beyond = size.clone().greater_equal_elem(BEND);
+        let smooth = (squares / (2.0 * BEND)).mask_where(beyond, size - BEND / 2.0);
+        losses = losses + smooth * weights(false, per_visible);
+    }
+    losses.sum_dim(1).squeeze_dim::<1>(1)
 }

@@ -47,6 +47,10 @@ pub(super) fn of(
     match loss {
         Loss::CrossEntropy => cross_entropy(values, labels, gradient, losses),
         Loss::FeatureMse => mean_square(values, gather.targets(), batch, gradient, losses),
+        Loss::Masked(masked) => {
+            let painted = (&*values, gather.targets());
+            masked.losses(painted, gather.hidden(), (batch, gradient, losses));
+        }
         Loss::Cosface { scale, margin } | Loss::Arcface { scale, margin } => {
             let margin = match loss {
                 Loss::Cosface { .. } => Margin::Cosine(margin),

@@ -68,7 +68,9 @@ fn gradients_are_central_differences() {
     let (case, caps) = (case(), caps());
     for loss in losses() {
         let request = request(&case, loss, Some(caps.clone()));
-        check_of(&case, request, &|outputs, labels, _| mean_loss(loss, &caps, outputs, labels));
+        check_of(&case, request, &|outputs, gather| {
+            mean_loss(loss, &caps, outputs, gather.labels())
+        });
     }
 }
 

@@ -60,11 +60,11 @@ pub(super) fn check(case: &Case, loss: Loss, targets: Option<Vec<f32>>) {
     let mut plan = plan(Work::Steps(1), samples, sgd(1.0));
     plan.objective.loss = loss;
     let request = TrainRequest { targets: targets.map(Arc::new), ..case.request(plan) };
-    check_of(case, request, &|outputs, labels, targets| mean_loss(loss, outputs, labels, targets));
+    check_of(case, request, &|outputs, gather| mean_loss(loss, outputs, gather));
 }
 
-/// The mean loss of a batch, from outputs, labels and targets.
-pub(super) type MeanLoss<'a> = &'a dyn Fn(&Outputs, &[u32], &[f32]) -> f64;
+/// The mean loss of a batch, from its outputs and what goes with it.
+pub(super) type MeanLoss<'a> = &'a dyn Fn(&Outputs, &Gather<'_>) -> f64;
 
 /// As [`check`], for any request of one step with rate 1 over the whole shard.
 pub(super) fn check_of(case: &Case, request: TrainRequest, mean_loss: MeanLoss<'_>) {
@@ -78,7 +78,7 @@ pub(super) fn check_of(case: &Case, request: TrainRequest, mean_loss: MeanLoss<'
     let mode = Mode::Training(gather.masks());
     let mean = |params: &[f64]| {
         let outputs = reference::forward(&case.network, params, &inputs, &mode);
-        mean_loss(&outputs, gather.labels(), gather.targets())
+        mean_loss(&outputs, &gather)
     };
     for kind in KINDS {
         let trained = case.train(kind, request.clone());

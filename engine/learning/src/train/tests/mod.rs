@@ -7,6 +7,7 @@ mod features;
 mod foreign;
 mod gradients;
 mod losses;
+mod masked;
 mod reference;
 mod reference_loss;
 mod repeatable;

@@ -1,16 +1,19 @@
 //! The losses in `f64`, straight from their definitions.
 
 use super::reference::Outputs;
+use crate::masked::Masked;
 use crate::objective::Loss;
+use crate::train::gather::Gather;
 
 /// The mean loss of a batch.
-pub(super) fn mean_loss(loss: Loss, outputs: &Outputs, labels: &[u32], targets: &[f32]) -> f64 {
-    let losses = losses(loss, outputs, labels, targets);
+pub(super) fn mean_loss(loss: Loss, outputs: &Outputs, gather: &Gather<'_>) -> f64 {
+    let losses = losses(loss, outputs, gather);
     losses.iter().sum::<f64>() / losses.len() as f64
 }
 
 /// The loss of each sample.
-pub(super) fn losses(loss: Loss, outputs: &Outputs, labels: &[u32], targets: &[f32]) -> Vec<f64> {
+fn losses(loss: Loss, outputs: &Outputs, gather: &Gather<'_>) -> Vec<f64> {
+    let (labels, targets) = (gather.labels(), gather.targets());
     let rows = outputs.logits.iter().zip(labels);
     match loss {
         Loss::CrossEntropy => rows.map(|(row, label)| cross_entropy(row, *label)).collect(),
@@ -37,6 +40,7 @@ pub(super) fn losses(loss: Loss, outputs: &Outputs, labels: &[u32], targets: &[f
             };
             rows.map(|(row, label)| with_margin(row, *label, scale, &changed)).collect()
         }
+        Loss::Masked(masked) => painted(masked, outputs, targets, gather.hidden()),
         Loss::Triplet { margin, cross_entropy: weight } => {
             let own = rows.map(|(row, label)| f64::from(weight) * cross_entropy(row, *label));
             own.enumerate()
@@ -44,6 +48,22 @@ pub(super) fn losses(loss: Loss, outputs: &Outputs, labels: &[u32], targets: &[f
                 .collect()
         }
     }
+}
+
+fn painted(masked: Masked, outputs: &Outputs, targets: &[f32], hidden: &[bool]) -> Vec<f64> {
+    let width = outputs.logits[0].len();
+    let images = outputs.logits.iter().zip(targets.chunks(width)).zip(hidden.chunks(width));
+    let one = |((row, image), hidden): ((&Vec<f64>, &[f32]), &[bool])| {
+        let mean = |own: bool, error: &dyn Fn(f64) -> f64| {
+            let places = (0..width).filter(|place| hidden[*place] == own);
+            let errors = places.map(|place| error(row[place] - f64::from(image[place])));
+            let errors: Vec<f64> = errors.collect();
+            errors.iter().sum::<f64>() / errors.len() as f64
+        };
+        let smooth = |off: f64| if off.abs() < 2.0 { off * off / 4.0 } else { off.abs() - 1.0 };
+        mean(true, &|off| off * off) + f64::from(masked.visible_weight) * mean(false, &smooth)
+    };
+    images.map(one).collect()
 }
 
 fn with_margin(row: &[f64], label: u32, scale: f32, changed: &dyn Fn(f64) -> f64) -> f64 {

@@ -2,26 +2,33 @@
 //!
 //! Sources: He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022 (mean squared error on what is
 //! hidden); Ma et al., "Disjoint Masking with Joint Distillation" (DMJD), 2023 (a smooth absolute error on what is
-//! visible beside it). The network is any that gives as many outputs as an image has numbers.
+//! visible beside it). The network is any that gives as many outputs as an image has numbers; its last layer paints the
+//! image, what is below it are the features that something else may use. [`trial`] says how good they are.
+
+pub mod linear;
+pub mod trial;
 
 use crate::LearnError;
+use crate::network::Shape;
 use offbeat_kernel::Stream;
 use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where the smooth absolute error turns from a square into a line (DMJD).
-const BEND: f32 = 2.0;
+pub(crate) const BEND: f32 = 2.0;
 
 /// The objective: which patches are hidden, and what the answer costs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Masked {
     /// Side of a patch in pixels; it divides the sides of the images.
+    #[schemars(range(min = 1))]
     pub patch: usize,
     /// Share of the patches that is hidden, above 0 and below 1; at least one patch is hidden and one visible.
     pub share: f64,
     /// Weight of the error on what is visible.
+    #[schemars(range(min = 0.0, max = 1e6))]
     pub visible_weight: f32,
 }
 
@@ -32,6 +39,21 @@ impl Default for Masked {
 }
 
 impl Masked {
+    /// Channels, height and width of images that go into a network, if the settings fit them.
+    ///
+    /// # Errors
+    /// [`LearnError::Invalid`] for vectors, or naming the setting.
+    pub fn image(&self, input: Shape) -> Result<[usize; 3], LearnError> {
+        let Shape::Image(channels, height, width) = input else {
+            return Err(LearnError::Invalid(
+                "only pictures have patches to hide, and these data are vectors; use digits, mnist or fashion-mnist"
+                    .into(),
+            ));
+        };
+        let image = [channels, height, width];
+        self.check(image).map(|()| image)
+    }
+
     /// Whether the settings fit images `[channels, height, width]`.
     ///
     /// # Errors
@@ -66,58 +88,71 @@ impl Masked {
     }
 
     /// For each of `batch` images which numbers are hidden, `batch x channels x height x width`: the same patches in
-    /// all channels, drawn without replacement.
-    ///
-    /// # Errors
-    /// As [`Masked::check`].
+    /// all channels, drawn without replacement. The settings must fit ([`Masked::check`]).
     pub fn draw(
         &self,
         batch: usize,
-        shape: [usize; 3],
+        [channels, height, width]: [usize; 3],
         stream: &mut Stream,
-    ) -> Result<Vec<bool>, LearnError> {
-        self.check(shape)?;
-        let [channels, height, width] = shape;
-        let across = width / self.patch;
+        mask: &mut Vec<bool>,
+    ) {
+        let (plane, across) = (height * width, width / self.patch);
         let patches = height / self.patch * across;
-        let mut mask = Vec::with_capacity(batch * channels * height * width);
-        for _ in 0..batch {
-            let mut order: Vec<usize> = (0..patches).collect();
-            let mut hidden = vec![false; patches];
-            for place in 0..self.hidden(patches) {
-                let chosen = stream.random_range(place..patches);
-                order.swap(place, chosen);
-                hidden[order[place]] = true;
-            }
-            for row in (0..channels).flat_map(|_| 0..height) {
-                mask.extend((0..width).map(|x| hidden[row / self.patch * across + x / self.patch]));
+        mask.clear();
+        mask.resize(batch * channels * plane, false);
+        for image in mask.chunks_exact_mut(channels * plane) {
+            let mut wanted = self.hidden(patches);
+            for place in 0..patches {
+                // As many of the rest as are still wanted: every set of that size is as likely as any other.
+                if stream.random_range(0..patches - place) >= wanted {
+                    continue;
+                }
+                wanted -= 1;
+                let corner = place / across * self.patch * width + place % across * self.patch;
+                for row in (0..channels * self.patch)
+                    .map(|row| row / self.patch * plane + row % self.patch * width + corner)
+                {
+                    image[row..row + self.patch].fill(true);
+                }
             }
         }
-        Ok(mask)
     }
 
-    /// What the network sees: hidden numbers are 0.
+    /// Makes of images what the network sees: hidden numbers are 0.
     ///
     /// # Panics
     /// When the lengths differ.
-    pub fn seen(images: &[f32], mask: &[bool]) -> Vec<f32> {
+    pub fn hide(images: &mut [f32], mask: &[bool]) {
         assert_eq!(images.len(), mask.len(), "a mask for each number");
-        images.iter().zip(mask).map(|(value, hidden)| if *hidden { 0.0 } else { *value }).collect()
+        images.iter_mut().zip(mask).filter(|(_, hidden)| **hidden).for_each(|(x, _)| *x = 0.0);
     }
 
-    /// The loss of a batch's outputs and its gradient by them: the mean of `d^2` over hidden numbers, plus
-    /// `visible_weight` times the mean over visible ones of `d^2 / 4` below 2 and `|d| - 1` above, where `d` is output
-    /// minus image.
+    /// How much the error of a hidden and of a visible number counts in the loss of an image.
+    pub(crate) fn weights(&self, mask: &[bool]) -> [f32; 2] {
+        let hidden = mask.iter().filter(|hidden| **hidden).count();
+        let visible = (mask.len() - hidden).max(1);
+        [1.0 / hidden.max(1) as f32, self.visible_weight / visible as f32]
+    }
+
+    /// The loss of an image's outputs: the mean of `d^2` over hidden numbers, plus `visible_weight` times the mean over
+    /// visible ones of `d^2 / 4` below 2 and `|d| - 1` above, where `d` is output minus image. Its gradient by the outputs,
+    /// times `share`, is written to `gradient`.
     ///
     /// # Panics
     /// When the lengths differ.
-    pub fn loss(&self, outputs: &[f32], images: &[f32], mask: &[bool]) -> (f64, Vec<f32>) {
+    pub fn loss(
+        &self,
+        (outputs, images): (&[f32], &[f32]),
+        mask: &[bool],
+        share: f32,
+        gradient: &mut [f32],
+    ) -> f64 {
         assert_eq!((outputs.len(), images.len()), (mask.len(), mask.len()), "equal lengths");
-        let hidden = mask.iter().filter(|hidden| **hidden).count();
-        let per_hidden = 1.0 / hidden.max(1) as f32;
-        let per_visible = self.visible_weight / (mask.len() - hidden).max(1) as f32;
-        let (mut loss, mut gradient) = (0.0, Vec::with_capacity(mask.len()));
-        for ((output, image), hidden) in outputs.iter().zip(images).zip(mask) {
+        assert_eq!(gradient.len(), mask.len(), "equal lengths");
+        let [per_hidden, per_visible] = self.weights(mask);
+        let mut loss = 0.0;
+        let pairs = outputs.iter().zip(images).zip(mask).zip(gradient);
+        for (((output, image), hidden), gradient) in pairs {
             let off = output - image;
             let (weight, error, slope) = match (hidden, off.abs() < BEND) {
                 (true, _) => (per_hidden, off * off, 2.0 * off),
@@ -125,9 +160,25 @@ impl Masked {
                 (false, false) => (per_visible, off.abs() - BEND / 2.0, off.signum()),
             };
             loss += f64::from(weight) * f64::from(error);
-            gradient.push(weight * slope);
+            *gradient = share * weight * slope;
         }
-        (loss, gradient)
+        loss
+    }
+
+    /// Appends the losses of a batch of `batch` images, and writes the gradient of their mean to `gradient`.
+    pub(crate) fn losses(
+        &self,
+        (outputs, images): (&[f32], &[f32]),
+        mask: &[bool],
+        (batch, gradient, losses): (usize, &mut [f32], &mut Vec<f64>),
+    ) {
+        let len = outputs.len() / batch;
+        let share = 1.0 / batch as f32;
+        let rows = outputs.chunks_exact(len).zip(images.chunks_exact(len));
+        let places = mask.chunks_exact(len).zip(gradient.chunks_exact_mut(len));
+        losses.extend(
+            rows.zip(places).map(|(pair, (mask, gradient))| self.loss(pair, mask, share, gradient)),
+        );
     }
 }
 
@@ -142,11 +193,22 @@ mod tests {
         SeedTree::new(2).stream(Purpose::Training, 0, counter)
     }
 
+    fn graded(masked: &Masked, outputs: &[f32], images: &[f32], mask: &[bool]) -> (f64, Vec<f32>) {
+        let mut gradient = vec![0.0; mask.len()];
+        (masked.loss((outputs, images), mask, 1.0, &mut gradient), gradient)
+    }
+
+    fn drawn(masked: &Masked, batch: usize, shape: [usize; 3], stream: &mut Stream) -> Vec<bool> {
+        let mut mask = Vec::new();
+        masked.draw(batch, shape, stream, &mut mask);
+        mask
+    }
+
     #[test]
     fn losses_by_hand() {
         let masked = Masked { visible_weight: 0.5, ..Masked::default() };
         let mask = [true, true, false, false];
-        let (loss, gradient) = masked.loss(&[1.0, 2.0, 1.0, 5.0], &[0.0, 5.0, 0.0, 1.0], &mask);
+        let (loss, gradient) = graded(&masked, &[1.0, 2.0, 1.0, 5.0], &[0.0, 5.0, 0.0, 1.0], &mask);
         // Hidden: (1 + 9) / 2. Visible: 0.5 * (1/4 + 3) / 2.
         assert!((loss - (5.0 + 0.8125)).abs() < 1e-6);
         assert_eq!(gradient, [1.0, -3.0, 0.125, 0.25]);
@@ -155,7 +217,7 @@ mod tests {
     #[test]
     fn patches_are_hidden_as_a_whole_and_in_all_channels() {
         let masked = Masked { patch: 2, share: 0.3, visible_weight: 0.0 };
-        let mask = masked.draw(50, [2, 4, 6], &mut stream(0)).expect("fits");
+        let mask = drawn(&masked, 50, [2, 4, 6], &mut stream(0));
         let mut counts = [0; 6];
         for image in mask.chunks_exact(48) {
             assert_eq!(image[..24], image[24..]);
@@ -169,7 +231,7 @@ mod tests {
             assert_eq!((hidden.count(), image.iter().filter(|h| **h).count()), (2, 16));
         }
         assert!(counts.iter().all(|count| (6..=28).contains(count)), "{counts:?}");
-        assert_eq!(mask, masked.draw(50, [2, 4, 6], &mut stream(0)).expect("fits"));
+        assert_eq!(mask, drawn(&masked, 50, [2, 4, 6], &mut stream(0)));
     }
 
     #[test]
@@ -183,6 +245,7 @@ mod tests {
         );
         assert!(check(Masked { visible_weight: -1.0, ..Masked::default() }).is_err());
         assert_eq!(check(Masked::default()), Ok(()));
+        assert!(Masked::default().image(Shape::Vector(64)).is_err());
     }
 
     /// A linear map from the visible to the whole image learns, without labels, what digits look like: on images it has
@@ -201,12 +264,17 @@ mod tests {
             seen.chunks_exact(64).flat_map(rows).collect()
         };
         let images = &split.train.features;
+        let seen = |images: &[f32], mask: &[bool]| {
+            let mut seen = images.to_vec();
+            Masked::hide(&mut seen, mask);
+            seen
+        };
         for epoch in 0..12 {
             let rate = if epoch < 8 { 2.0 } else { 0.5 };
             for batch in images.chunks_exact(16 * 64) {
-                let mask = masked.draw(16, shape, &mut stream).expect("fits");
-                let seen = Masked::seen(batch, &mask);
-                let (_, gradient) = masked.loss(&apply(&weights, &seen), batch, &mask);
+                let mask = drawn(&masked, 16, shape, &mut stream);
+                let seen = seen(batch, &mask);
+                let (_, gradient) = graded(&masked, &apply(&weights, &seen), batch, &mask);
                 for (image, slopes) in seen.chunks_exact(64).zip(gradient.chunks_exact(64)) {
                     for (row, slope) in weights.chunks_exact_mut(65).zip(slopes) {
                         row[..64].iter_mut().zip(image).for_each(|(w, x)| *w -= rate * slope * x);
@@ -217,12 +285,12 @@ mod tests {
         }
         let test = &split.test.features;
         let count = test.len() / 64;
-        let mask = masked.draw(count, shape, &mut stream).expect("fits");
+        let mask = drawn(&masked, count, shape, &mut stream);
         let mean: Vec<f32> = (0..64)
             .map(|at| images.iter().skip(at).step_by(64).sum::<f32>() / (images.len() / 64) as f32)
             .collect();
-        let learned = masked.loss(&apply(&weights, &Masked::seen(test, &mask)), test, &mask).0;
-        let flat = masked.loss(&mean.repeat(count), test, &mask).0;
+        let learned = graded(&masked, &apply(&weights, &seen(test, &mask)), test, &mask).0;
+        let flat = graded(&masked, &mean.repeat(count), test, &mask).0;
         assert!(learned < 0.7 * flat, "{learned} {flat}");
     }
 
@@ -236,12 +304,12 @@ mod tests {
             let outputs: Vec<f32> = pairs.iter().map(|pair| pair.0).collect();
             let images: Vec<f32> = pairs.iter().map(|pair| pair.1).collect();
             let mask: Vec<bool> = pairs.iter().map(|pair| pair.2).collect();
-            let (_, gradient) = masked.loss(&outputs, &images, &mask);
+            let (_, gradient) = graded(&masked, &outputs, &images, &mask);
             for place in 0..outputs.len() {
                 let moved = |by: f32| {
                     let mut there = outputs.clone();
                     there[place] += by;
-                    masked.loss(&there, &images, &mask).0
+                    graded(&masked, &there, &images, &mask).0
                 };
                 let numeric = (moved(1e-2) - moved(-1e-2)) / 2e-2;
                 prop_assert!((numeric - f64::from(gradient[place])).abs() < 5e-3);
