@@ -12,7 +12,7 @@ fn scenario(more: &str) -> String {
         "version = 1
 [run]
 seed = 4
-versions = 24
+versions = 80
 [data]
 dataset = \"digits\"
 partition = {{ dirichlet = {{ alpha = 0.3 }} }}
@@ -24,10 +24,10 @@ model = {{ mlp = {{ hidden = [24] }} }}
 [training]
 epochs = 3
 batch = 16
-sgd = {{ rate = 0.5, momentum = 0.9 }}
+sgd = {{ rate = 1.0 }}
 {LOSS}
 [evaluation]
-every_versions = 6
+every_versions = 20
 {more}"
     )
 }
@@ -54,10 +54,10 @@ fn features_are_learned_under_every_pace() {
         let text = scenario(&format!("[strategy]\n{pace}\n"));
         let (one, two) = (run(&text, 1), run(&text, 2));
         assert_eq!(one.digest, two.digest, "{pace}");
-        assert_eq!((one.counts.versions, one.counts.failed), (24, 0), "{pace}: {}", one.ended);
+        assert_eq!((one.counts.versions, one.counts.failed), (80, 0), "{pace}: {}", one.ended);
         assert_eq!(one.model.len(), parameters);
         let last = one.test.as_ref().expect("evaluated");
-        // The variance of a pixel over all digits is about 0.1.
+        // Painting the mean of all digits costs 0.073; from the features of a fresh network 0.706 are read.
         assert!(last.loss < 0.06, "{pace}: {}", last.loss);
         assert!(last.accuracy > 0.75, "{pace}: {}", last.accuracy);
         if !pace.contains("fedboost") {
@@ -72,7 +72,7 @@ fn features_are_learned_under_every_pace() {
 #[test]
 fn both_trainers_learn_the_same() {
     let of = |trainer: &str| {
-        let text = scenario("").replace("versions = 24", "versions = 3");
+        let text = scenario("").replace("versions = 80", "versions = 3");
         run(&text.replace(LOSS, &format!("{LOSS}\ntrainer = \"{trainer}\"")), 2)
     };
     let (direct, autodiff) = (of("direct"), of("autodiff"));
@@ -84,7 +84,7 @@ fn both_trainers_learn_the_same() {
 fn what_needs_labels_is_refused_with_its_place() {
     let digits = "dataset = \"digits\"";
     let cases = [
-        (scenario("").replace("every_versions = 6", "on = [\"clients\"]"), "only the common test"),
+        (scenario("").replace("every_versions = 20", "on = [\"clients\"]"), "only the common test"),
         (scenario("local_baseline = true\n"), "trained alone"),
         (scenario("").replace(LOSS, &format!("{LOSS}\ninstances = 4")), "need labels"),
         (scenario("").replace("{ mlp = { hidden = [24] } }", "\"softmax\""), "nothing there"),
@@ -94,14 +94,14 @@ fn what_needs_labels_is_refused_with_its_place() {
             "this attack changes labels",
         ),
         (scenario("[tap]\nattack = \"analytic\"\n"), "cross-entropy alone"),
-        (scenario("[strategy]\npace = { fediod = {} }\n"), "learn by cross-entropy"),
+        (scenario("[strategy]\npace = { fediod = {} }\n"), "teachers are asked for"),
         (scenario("").replace("share = 0.25", "share = 1.0"), "above 0 and below 1"),
         (scenario("").replace("patch = 2", "patch = 0"), "masked.patch` cannot be 0"),
         (scenario("").replace("share = 0.25", "visible_weight = -1.0"), "cannot be -1"),
         (
             scenario("")
                 .replace(digits, "dataset = { nine-domains = {} }")
-                .replace("dirichlet = { alpha = 0.3 }", "by-dataset = {}"),
+                .replace("{ dirichlet = { alpha = 0.3 } }", "\"by-dataset\""),
             "one that paints",
         ),
     ];

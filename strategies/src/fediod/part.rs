@@ -11,7 +11,6 @@ use offbeat_kernel::{ClientId, Purpose, Stream};
 use offbeat_learning::Flat;
 use offbeat_learning::iod::terms::distil;
 use offbeat_learning::iod::{Adam, ClassWeights, Generator, Probe, shares};
-use offbeat_learning::network::Shape;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -101,10 +100,7 @@ impl FedIod {
     }
 
     fn pixels(&self) -> usize {
-        match self.probe.network().input() {
-            Shape::Image(channels, high, wide) => channels * high * wide,
-            Shape::Vector(length) => length,
-        }
+        self.probe.network().input().len()
     }
 
     /// Inputs of one round.

@@ -142,7 +142,11 @@ pub fn finch_levels(
     let mut levels = Vec::new();
     for step in 0..steps {
         let count = labels.iter().max().map_or(0, |most| *most as usize + 1);
-        let centres = if step == 0 { unit.clone() } else { means(&unit, dims, &labels, count) };
+        let centres = if step == 0 {
+            unit.clone()
+        } else {
+            sums(&unit, dims, labels.iter().map(|label| *label as usize), count)
+        };
         let mut links = Links::new(count);
         for (row, nearest) in first_neighbours(&centres, dims).into_iter().enumerate() {
             if max_distance.is_none_or(|most| f64::from(nearest.distance) < most) {
@@ -160,11 +164,16 @@ pub fn finch_levels(
     levels
 }
 
-fn means(unit: &[f32], dims: usize, labels: &[u32], count: usize) -> Vec<f32> {
-    // Sums point where means do, and only directions count.
+/// The sum of the rows of each label below `count`: it points where their mean does, and only directions count.
+pub(super) fn sums(
+    unit: &[f32],
+    dims: usize,
+    labels: impl IntoIterator<Item = usize>,
+    count: usize,
+) -> Vec<f32> {
     let mut sums = vec![0.0f32; count * dims];
     for (row, label) in unit.chunks_exact(dims).zip(labels) {
-        let sum = &mut sums[*label as usize * dims..][..dims];
+        let sum = &mut sums[label * dims..][..dims];
         sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
     }
     sums

@@ -6,7 +6,7 @@
 
 use super::changes::by_first_member;
 use super::clustered::{Clustered, Clustering};
-use super::finch::pairwise_distances;
+use super::finch::{pairwise_distances, sums};
 use super::levels::best_level;
 use super::vectors::On;
 use offbeat_learning::reid::similarity::{products, unit_rows};
@@ -43,10 +43,7 @@ pub fn k_means(vectors: &[f32], dims: usize, clusters: usize) -> Vec<u32> {
 
 /// The rows that begin.
 fn farthest_first(unit: &[f32], dims: usize, clusters: usize) -> Vec<f32> {
-    let mut mean = vec![0.0f32; dims];
-    for row in unit.chunks_exact(dims) {
-        mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-    }
+    let mean = sums(unit, dims, std::iter::repeat(0), 1);
     let mut closest = cosines(unit, &unit_rows(&mean, dims), dims);
     // A row without a direction is near to nobody, not even to itself, and begins nothing.
     let nowhere: Vec<usize> = (0..closest.len())
@@ -95,10 +92,7 @@ fn nearest(unit: &[f32], centres: &[f32], dims: usize) -> Vec<usize> {
 
 /// Moves each centre to the mean direction of its rows; one without rows stays.
 fn recentre(unit: &[f32], dims: usize, labels: &[usize], centres: &mut [f32]) {
-    let mut sums = vec![0.0f32; centres.len()];
-    for (row, label) in unit.chunks_exact(dims).zip(labels) {
-        sums[label * dims..][..dims].iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-    }
+    let sums = sums(unit, dims, labels.iter().copied(), centres.len() / dims);
     let moved = unit_rows(&sums, dims);
     for (centre, moved) in centres.chunks_exact_mut(dims).zip(moved.chunks_exact(dims)) {
         if moved.iter().any(|x| *x != 0.0) {

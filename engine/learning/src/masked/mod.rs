@@ -63,19 +63,19 @@ impl Masked {
         let patches = || (height / self.patch) * (width / self.patch);
         if !(divides(height) && divides(width)) || patches() < 2 {
             return Err(LearnError::Invalid(format!(
-                "patches of {0} x {0} in images of {height} x {width}: choose a side that divides both and leaves at least two patches",
+                "patches of {0} x {0} in images of {height} x {width}; choose a side that divides both and leaves at least two patches",
                 self.patch
             )));
         }
         if !(self.share > 0.0 && self.share < 1.0) {
             return Err(LearnError::Invalid(format!(
-                "a share of {} of the patches cannot be hidden: choose one above 0 and below 1",
+                "a share of {} of the patches cannot be hidden; choose one above 0 and below 1",
                 self.share
             )));
         }
         if !(self.visible_weight >= 0.0 && self.visible_weight.is_finite()) {
             return Err(LearnError::Invalid(format!(
-                "the error on visible patches cannot weigh {}: choose 0 or more",
+                "the error on visible patches cannot weigh {}; choose 0 or more",
                 self.visible_weight
             )));
         }
