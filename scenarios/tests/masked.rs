@@ -60,7 +60,8 @@ fn features_are_learned_under_every_pace() {
         // Painting the mean of all digits costs 0.073; from the features of a fresh network 0.706 are read.
         assert!(last.loss < 0.06, "{pace}: {}", last.loss);
         assert!(last.accuracy > 0.75, "{pace}: {}", last.accuracy);
-        if !pace.contains("fedboost") {
+        // Elsewhere updates are on their way when the run ends, or models travel to be judged.
+        if pace.contains("synchronous") {
             let (sent, updates) = (one.counts.bytes_up, one.counts.updates);
             let each = sent as f64 / updates as f64 - 4.0 * parameters as f64;
             assert!((0.0..100.0).contains(&each), "{pace}: {each} bytes beside the parameters");

@@ -306,3 +306,15 @@ fn every_answer_is_used() {
         assert!(row.used_at_once != used.contains(&row.task), "{row:?}");
     }
 }
+
+/// The memory of results counts the teachers that trainings leave, not only what they say.
+#[test]
+fn teachers_count_in_the_memory_of_results() {
+    let world = world();
+    let mut federation = world.federation();
+    federation.stop.updates = Some(CLIENTS as u64);
+    let result = federation.run(Box::new(Memory::default())).expect("the run succeeds");
+    assert_eq!((result.counts.updates, result.counts.versions), (CLIENTS as u64, 0));
+    let teacher = 4 * (64 * 16 + 16 + 16 * 10 + 10) as u64;
+    assert!(result.pool.peak_bytes >= teacher, "{} below {teacher}", result.pool.peak_bytes);
+}

@@ -14,6 +14,7 @@ use offbeat_kernel::{ClientId, Purpose};
 use offbeat_learning::{LearnError, TrainRequest};
 use offbeat_strategies::privacy::Spent;
 use offbeat_strategies::registry::PacePart;
+use offbeat_strategies::signal::Duty;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -111,7 +112,8 @@ pub fn forecast(loaded: &Loaded, options: &Options) -> Result<Forecast, Problem>
     let workers = result.workers;
     let machine = Machine {
         workers,
-        memory_bytes: memory_bytes(&prepared, travelling, counts.updates, workers),
+        memory_bytes: memory_bytes(&prepared, travelling, counts.updates, workers)
+            + teachers_bytes(loaded, &prepared),
         task_seconds,
         wall_seconds: play + task_seconds * trained as f64 / workers as f64,
     };
@@ -190,6 +192,14 @@ fn task_seconds(loaded: &Loaded, prepared: &Prepared, options: &Options) -> Resu
         }
     }
     Ok(start.elapsed().as_secs_f64() / f64::from(trained.max(1)))
+}
+
+/// What clients hold who are asked questions: a teacher and a discriminator each.
+fn teachers_bytes(loaded: &Loaded, prepared: &Prepared) -> u64 {
+    let PacePart::FedIod(pace) = &loaded.scenario.sections().strategy.pace else { return 0 };
+    let duties = pace.duties(&prepared.network);
+    let each = duties.map_or(0, |duties| duties.held(Duty::Answer));
+    4 * each as u64 * (pace.clients as u64).min(u64::from(prepared.population.clients()))
 }
 
 /// The data once, the models of the server and the workers, and what the records of a run take.

@@ -248,6 +248,10 @@ fn work_and_lengths_by_hand() {
     let ratio = critic as f64 / network().forward_flops() as f64;
     let asked = (ASKED as f64 / 3.0 + 2.0 * BATCH as f64 * ratio).ceil() as usize;
     assert_eq!(duties.effort(Duty::Answer, ASKED), asked);
+    // A teacher; then a discriminator with two more numbers for each of its own, and the first batch, too.
+    let (teacher, critic) = (network().layout().len(), duties.critic.params());
+    assert_eq!((duties.held(Duty::Train), duties.held(Duty::Teach)), (0, teacher));
+    assert_eq!(duties.held(Duty::PullBack), teacher + 3 * critic + BATCH * PIXELS);
     let vectors = Network::new(&NetworkSpec::Softmax, &[60], CLASSES).expect("fits");
     let refused = settings().duties(&vectors).expect_err("no pictures").to_string();
     assert!(refused.contains("digits"), "{refused}");
