@@ -281,7 +281,10 @@ impl Server {
         }
         if self.stop.versions.is_some_and(|most| version.0 >= most) {
             self.closed = true;
-            effects.push(Effect::Stop(format!("{} versions are done", version.0)));
+            effects.push(Effect::Stop(match version.0 {
+                1 => "1 version is done".into(),
+                many => format!("{many} versions are done"),
+            }));
         }
         effects
     }

@@ -24,29 +24,34 @@ pub struct Checked {
     pub report: Option<String>,
     /// The runs of its sweep: variants times values; 1 without a sweep.
     pub runs: usize,
+    /// The same in words; empty without a sweep.
+    pub sweep: String,
 }
 
 /// Checks the scenario at `path` as [`check_text`] does.
 pub fn check(path: &Path, overrides: &Overrides) -> Checked {
     match text(path) {
         Ok(text) => check_text(path, &text, overrides),
-        Err(problems) => Checked { problems, report: None, runs: 1 },
+        Err(problems) => Checked { problems, report: None, runs: 1, sweep: String::new() },
     }
 }
 
 /// Loads the scenario that `text` is, called `path`, with its data, and puts its federation together.
 pub fn check_text(path: &Path, text: &str, overrides: &Overrides) -> Checked {
-    let runs = grid(path, text).len();
+    let grid = grid(path, text);
+    let (runs, sweep) = (grid.len(), grid.in_words());
     let loaded = match load_text(path, text, overrides) {
         Ok(loaded) => loaded,
-        Err(problems) => return Checked { problems, report: None, runs },
+        Err(problems) => return Checked { problems, report: None, runs, sweep },
     };
     match whole(&loaded) {
         Ok((report, surprises)) => {
             let problems = surprises.into_iter().fold(loaded.warnings, Problems::and);
-            Checked { problems, report: Some(report), runs }
+            Checked { problems, report: Some(report), runs, sweep }
         }
-        Err(problem) => Checked { problems: loaded.warnings.and(*problem), report: None, runs },
+        Err(problem) => {
+            Checked { problems: loaded.warnings.and(*problem), report: None, runs, sweep }
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! What is wrong with a scenario, shown with the line that is wrong.
 
+mod clip;
+
 use crate::document::{Document, Place, Source};
+use clip::Clipped;
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
-    SourceCode,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode,
 };
 use serde::Serialize;
 use std::fmt;
@@ -203,10 +205,12 @@ impl Problems {
         }
     }
 
-    fn source(&self, problem: &Problem) -> Option<NamedSource<String>> {
-        let (place, _) = problem.labels.first()?;
-        let source = self.sources.get(place.source)?;
-        Some(NamedSource::new(&source.name, source.text.clone()))
+    fn source(&self, problem: &Problem) -> Option<Clipped> {
+        let (first, _) = problem.labels.first()?;
+        let source = self.sources.get(first.source)?;
+        let marks = problem.labels.iter().filter(|(place, _)| place.source == first.source);
+        let marks: Vec<_> = marks.map(|(place, _)| place.span.clone()).collect();
+        Some(Clipped::new(&source.name, &source.text, &marks, WIDTH))
     }
 
     /// A problem as it is printed.
@@ -278,7 +282,7 @@ struct Shown<'a> {
     problem: &'a Problem,
     message: String,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<Clipped>,
     file: &'a str,
 }
 
@@ -307,10 +311,11 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let source = self.problem.labels.first()?.0.source;
-        let labels = self.problem.labels.iter().filter(move |(place, _)| place.source == source);
+        let number = self.problem.labels.first()?.0.source;
+        let source = self.source.as_ref()?;
+        let labels = self.problem.labels.iter().filter(move |(place, _)| place.source == number);
         Some(Box::new(labels.map(|(place, text)| {
-            LabeledSpan::new_with_span(Some(text.clone()), place.span.clone())
+            LabeledSpan::new_with_span(Some(text.clone()), source.moved(&place.span))
         })))
     }
 }

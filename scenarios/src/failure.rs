@@ -40,7 +40,8 @@ pub enum Failure {
 
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
-        Self::Run { message: error.to_string(), kept: None }
+        let help = "`--out DIR` takes another folder";
+        Self::Run { message: format!("{error}\nhelp: {help}"), kept: None }
     }
 }
 

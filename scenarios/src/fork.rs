@@ -4,7 +4,7 @@
 //! things go on from there. Trainings under way at the snapshot are computed with the new settings.
 
 use crate::assemble::{Settings, assemble, parts};
-use crate::load::Loaded;
+use crate::load::{self, Loaded, Overrides};
 use crate::prepare::prepare_going_on;
 use crate::run::{Failure, Options, Start, carry_out, display};
 use crate::rundir::{ROWS, RunDir, WriteError};
@@ -43,6 +43,9 @@ const FREE: [&str; 20] = [
     "timeline",
 ];
 
+/// Times of snapshots that a message names, at most.
+const SHOWN: usize = 6;
+
 /// Keys of `[population]`, and of its groups, that may change.
 const FREE_OF_CLIENTS: [&str; 6] =
     ["device", "link", "availability", "delivery", "interruption", "completeness"];
@@ -61,12 +64,12 @@ pub fn fork(
     told: impl Fn(&str),
 ) -> Result<Summary, Failure> {
     let failed = |message: String| Failure::Run { message, kept: None };
-    let found = find(dir, at).map_err(failed)?;
     let (old, new) = (trunk.scenario.sections(), branch.scenario.sections());
-    let settled = settled(old, new, found.header.now);
+    let settled = settled(old, new);
     if !settled.is_empty() {
         return Err(failed(settled.join("\n")));
     }
+    let found = find(dir, at).map_err(failed)?;
     let settings = &found.header.settings;
     let device = settings.device.parse().map_err(failed)?;
     let folder = options.folder.clone().unwrap_or_else(|| format!("{}-fork", old.name));
@@ -107,6 +110,19 @@ pub fn fork(
     carry_out(branch, &prepared, options, start)
 }
 
+/// What the scenario at `path` with `overrides` changes that no fork may, in words, as far as that can be read;
+/// whether the rest makes sense is not looked at.
+pub(crate) fn forbidden(path: &Path, overrides: &Overrides) -> Vec<String> {
+    let read = |overrides: &Overrides| -> Option<ScenarioFile> {
+        let (document, _, mut problems) = load::read(path, overrides).ok()?;
+        let file = document.read(&mut problems);
+        file.filter(|_| problems.is_empty())
+    };
+    let plain = Overrides { set: Vec::new(), ..overrides.clone() };
+    let files = read(&plain).zip(read(overrides));
+    files.map(|(old, new)| settled(&old, &new)).unwrap_or_default()
+}
+
 /// The folder that holds the run directory `dir`.
 fn beside(dir: &Path) -> std::path::PathBuf {
     let whole = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_path_buf());
@@ -116,16 +132,23 @@ fn beside(dir: &Path) -> std::path::PathBuf {
 fn find(dir: &Path, at: Option<Time>) -> Result<Found, String> {
     let limit = at.unwrap_or(Time::NEVER);
     let found = Vault::latest(dir, |header| header.now <= limit).map_err(|damaged| {
-        let times: Vec<String> =
-            Vault::open(dir).headers().map(|header| header.now.to_string()).collect();
-        let why = match (damaged.is_empty(), times.is_empty()) {
-            (false, _) => damaged.join("; "),
-            (true, true) => "the run has kept no snapshot: let it, with \
-                 `[output] snapshot = { every_virtual_minutes = 10 }`"
+        let times: Vec<Time> = Vault::open(dir).headers().map(|header| header.now).collect();
+        match (&damaged[..], &times[..]) {
+            ([_, ..], _) => format!("no snapshot can be read: {}", damaged.join("; ")),
+            ([], []) => "this run kept no snapshot, so there is nothing to fork from\nhelp: run it again \
+                         with `--set output.snapshot='{ every_virtual_minutes = 10 }'`"
                 .into(),
-            (true, false) => format!("the first snapshots are at {}", times.join(", ")),
-        };
-        format!("there is nothing to fork from at {limit}: {why}")
+            ([], [first, ..]) => {
+                let shown: Vec<String> =
+                    times.iter().take(SHOWN).map(|time| time.to_string()).collect();
+                let more = if times.len() > SHOWN { ", ..." } else { "" };
+                format!(
+                    "no snapshot is as early as {limit}\nhelp: there are {}{more}; give `--at {}s` or later",
+                    shown.join(", "),
+                    first.seconds().ceil()
+                )
+            }
+        }
     })?;
     for damaged in &found.passed_over {
         tracing::warn!("passed over a snapshot that cannot be read: {damaged}");
@@ -133,15 +156,15 @@ fn find(dir: &Path, at: Option<Time>) -> Result<Found, String> {
     Ok(found)
 }
 
-/// What cannot be different from `now` on, in words.
-fn settled(old: &ScenarioFile, new: &ScenarioFile, now: Time) -> Vec<String> {
+/// What cannot be different in a fork, in words.
+fn settled(old: &ScenarioFile, new: &ScenarioFile) -> Vec<String> {
     let json = |file: &ScenarioFile| serde_json::to_value(file).unwrap_or_default();
     let mut found = Vec::new();
     differences("", &json(old), &json(new), &mut found);
     let mut words: Vec<String> = found
         .into_iter()
         .filter(|path| !is_free(path))
-        .map(|path| format!("`{path}` cannot change in a fork: it was settled before {now}"))
+        .map(|path| format!("`{path}` cannot change in a fork: it was settled when the run began"))
         .collect();
     if !new.timeline.starts_with(&old.timeline) {
         words.push(
@@ -208,18 +231,18 @@ mod tests {
             "{base}[run]\nversions = 7\n[server]\nup_mbps = 5.0\n\
              [[timeline]]\nat_minutes = 5\nstop = \"enough\"\n"
         ));
-        assert_eq!(settled(&old, &free, Time::ZERO), Vec::<String>::new());
+        assert_eq!(settled(&old, &free), Vec::<String>::new());
         let bound = file(
             &base
                 .replace("clients = 9", "clients = 8")
                 .replace("{ iid = {} }", "{ shards = { per_client = 2 } }"),
         );
-        let words = settled(&old, &bound, Time::ZERO).join("\n");
+        let words = settled(&old, &bound).join("\n");
         assert!(
             words.contains("`data.partition`") && words.contains("`population.clients`"),
             "{words}"
         );
-        let words = settled(&free, &old, Time::ZERO).join("\n");
+        let words = settled(&free, &old).join("\n");
         assert!(words.contains("`timeline` can only get further entries"), "{words}");
     }
 }

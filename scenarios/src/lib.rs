@@ -16,6 +16,7 @@ pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod compare;
+mod complaint;
 pub mod device;
 pub mod diagnose;
 pub mod doctor;

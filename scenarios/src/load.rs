@@ -1,5 +1,6 @@
 //! From a scenario file to a validated scenario.
 
+use crate::catalogue::LIBRARY;
 use crate::diagnose::{Problem, Problems};
 use crate::document::{Document, Value};
 use crate::layers::{self, layers};
@@ -97,6 +98,12 @@ fn read_text(
     let mut document = whole(path, text, overrides, &mut problems);
     if problems.iter().any(|problem| problem.code() == "syntax" && !problem.is_warning()) {
         return Err(Problems::new(&document, problems));
+    }
+    // Without a file that it builds on, most of what would be said of a scenario is not true.
+    let of_base = |problem: &&Problem| matches!(problem.path(), "extends" | "include");
+    let bases: Vec<Problem> = problems.iter().filter(of_base).cloned().collect();
+    if bases.iter().any(|problem| !problem.is_warning()) {
+        return Err(Problems::new(&document, bases));
     }
     SAME.iter().for_each(|(first, second)| document.keep_latest(first, second));
     let section = document.take("sweep");
@@ -203,7 +210,11 @@ fn unique(problems: Vec<Problem>) -> Vec<Problem> {
 pub(crate) fn text(path: &Path) -> Result<String, Problems> {
     let name = path.display().to_string();
     layers::read(path).map_err(|problem| {
-        let problem = if path.exists() { problem } else { missing(path) };
+        let problem = match (path.exists(), path.is_dir()) {
+            (_, true) => folder(path),
+            (true, false) => problem,
+            (false, _) => missing(path),
+        };
         Problems::of_file(&name, problem)
     })
 }
@@ -226,8 +237,36 @@ fn missing(path: &Path) -> Problem {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     match suggest::nearest(&wanted, &names).first() {
         Some(near) => problem.help(format!("did you mean `{}`?", dir.join(near).display())),
-        None => problem.help("`offbeat list scenarios` shows the scenarios that come with Offbeat"),
+        None => problem.help(elsewhere(path)),
     }
+}
+
+/// What to do about a scenario that is not there, nor one like it.
+fn elsewhere(path: &Path) -> String {
+    let wanted = path.file_stem().unwrap_or_default().to_string_lossy();
+    let stem =
+        |path: &str| Path::new(path).file_stem().map(|name| name.to_string_lossy().into_owned());
+    let library: Vec<(String, &str)> =
+        LIBRARY.iter().filter_map(|(path, _)| Some((stem(path)?, *path))).collect();
+    let names: Vec<&str> = library.iter().map(|(name, _)| name.as_str()).collect();
+    let near = suggest::nearest(&wanted, &names).into_iter().next();
+    let near = library.iter().find(|(name, _)| Some(name.as_str()) == near);
+    match near {
+        Some((_, path)) if Path::new(path).is_file() => format!("did you mean `{path}`?"),
+        Some((_, path)) => format!(
+            "`{path}` is in the folder of Offbeat's source; paths count from where the command is called. \
+             `offbeat init` writes a scenario anywhere"
+        ),
+        None => "`offbeat init` writes a scenario to start from; paths count from where the command is called"
+            .into(),
+    }
+}
+
+fn folder(path: &Path) -> Problem {
+    let message = format!("`{}` is a folder, not a scenario", path.display());
+    let scenario = path.join("scenario.toml");
+    Problem::new("unreadable_file", message)
+        .help(format!("name the scenario file, such as `{}`", scenario.display()))
 }
 
 fn scenarios_in(dir: &Path) -> Vec<String> {

@@ -110,13 +110,19 @@ pub fn resume(
     let failed =
         |message: String| Failure::Run { message, kept: Some(shortest(dir.to_path_buf())) };
     if is_complete(dir) {
-        return Err(failed("the run is complete: there is nothing to go on with".into()));
+        let dir = shortest(dir.to_path_buf());
+        let message = format!(
+            "the run is complete: there is nothing to go on with\nhelp: `offbeat fork {} --set ...` goes on in \
+             another way",
+            dir.display()
+        );
+        return Err(Failure::Run { message, kept: None });
     }
     let again = format!("`offbeat run {}` runs it anew", dir.join("scenario.toml").display());
     let found = Vault::latest(dir, |_| true).map_err(|damaged| {
         let why =
             if damaged.is_empty() { "there is no snapshot".into() } else { damaged.join("; ") };
-        failed(format!("cannot go on: {why}; {again}"))
+        failed(format!("cannot go on: {why}\nhelp: {again}"))
     })?;
     for damaged in &found.passed_over {
         tracing::warn!("passed over a snapshot that cannot be read: {damaged}");
@@ -134,7 +140,7 @@ pub fn resume(
     let differences = fingerprint.differences(&found.header.fingerprint);
     if !differences.is_empty() {
         let differences = differences.join("; ");
-        return Err(failed(format!("the snapshot does not fit: {differences}; {again}")));
+        return Err(failed(format!("the snapshot does not fit: {differences}\nhelp: {again}")));
     }
     let federation =
         assemble(loaded, &prepared, &Settings::of(options, false)).map_err(Failure::Scenario)?;

@@ -12,9 +12,14 @@ pub fn likeness(one: &str, other: &str) -> f64 {
 /// The names that look like `wrong`, best first, at most three.
 pub fn nearest<'a>(wrong: &str, allowed: &[&'a str]) -> Vec<&'a str> {
     let mut close: Vec<_> = allowed.iter().map(|name| (likeness(wrong, name), *name)).collect();
-    close.retain(|(likeness, _)| *likeness >= CLOSE);
+    close.retain(|(likeness, name)| *likeness >= CLOSE || slip(wrong, name));
     close.sort_by(|a, b| b.0.total_cmp(&a.0));
     close.into_iter().map(|(_, name)| name).take(3).collect()
+}
+
+/// Whether one letter too many, too few or wrong, or two that changed places, is all that differs.
+fn slip(one: &str, other: &str) -> bool {
+    one.chars().count() >= 3 && other.chars().count() >= 3 && strsim::osa_distance(one, other) == 1
 }
 
 /// A hint for an unknown name: the nearest ones, then all that are allowed. `what` says in the plural
@@ -44,5 +49,6 @@ mod tests {
         assert_eq!(nearest("sync", &names), ["synchronous"]);
         assert_eq!(nearest("last-batch", &names).first(), Some(&"last_batch"));
         assert!(nearest("zzz", &names).is_empty());
+        assert_eq!(nearest("rnu", &["run", "resume"]), ["run"]);
     }
 }

@@ -80,6 +80,7 @@ fn the_table_says_what_one_computes_by_hand() {
 
     Mean over runs ± half of the 95 % interval (Student's t).
     stale: mean age of updates in versions, and its 95th percentile.
+    The bytes that were sent stand in the page.
 
     compare.html
     "##);
@@ -102,7 +103,7 @@ fn folders_without_runs_and_bad_targets_are_wrong_usage() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     for (args, part) in [
         (&["."][..], "holds no finished run"),
-        (&["none"], "there is no directory none"),
+        (&["none"], "there is no directory `none`"),
         (&[".", "--target", "accuracy=2"], "lies between 0 and 1"),
         (&[".", "--target", "speed=2"], "neither `accuracy` nor `loss`"),
     ] {

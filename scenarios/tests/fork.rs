@@ -130,9 +130,15 @@ fn what_was_settled_and_what_is_not_there_is_told() {
         let output = offbeat(folder.path(), &[&["fork", &dir], arguments].concat());
         assert!(!output.status.success(), "{arguments:?}");
         assert!(said(&output).contains(words), "{}", said(&output));
+        let wide = |line: &str| line.chars().count() > 80 && !line.contains(&*dir);
+        assert!(!String::from_utf8_lossy(&output.stderr).lines().any(wide), "{}", said(&output));
     };
     refused(&["--set", "run.seed=6"], "`run.seed` cannot change in a fork");
-    refused(&["--at", "1s"], "the first snapshots are at 1.10s");
+    refused(&["--set", "run.seed=6"], "start a new run with `offbeat run");
+    refused(&["--set", "population.clients=3"], "`population.clients` cannot change in a fork");
+    refused(&["--at", "1s"], "no snapshot is as early as 1.00s");
+    refused(&["--at", "1s"], "help: there are 1.10s, ");
+    refused(&["--at", "1s"], "give `--at 2s` or later");
     refused(&["--at", "soon"], "expected a number and s, min, h or d");
     refused(&["--set", "strategy.pase=1"], "strategy.pase");
 }

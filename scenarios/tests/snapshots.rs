@@ -108,6 +108,7 @@ fn a_complete_run_is_not_resumed() {
     let dir = only(&folder.path().join("out"));
     let output = offbeat(folder.path(), &["resume", &dir.to_string_lossy()]);
     assert!(said(&output).contains("the run is complete"), "{}", said(&output));
+    assert!(said(&output).contains("help: `offbeat fork"), "{}", said(&output));
     assert_eq!(output.status.code(), Some(1));
 }
 

@@ -128,6 +128,12 @@ fn missing_scenario_file() {
     let printed = String::from_utf8(output.stderr).expect("messages are text");
     assert_eq!(output.status.code(), Some(2));
     expect(&printed, &["cannot read `quickstrat.toml`", "help: did you mean `./quickstart.toml`?"]);
+    let output = offbeat(&["run", "fedgc"], folder.path());
+    let printed = String::from_utf8(output.stderr).expect("messages are text");
+    expect(
+        &printed,
+        &["`scenarios/library/fedgc.toml` is in the folder", "`offbeat init` writes a"],
+    );
 }
 
 #[test]

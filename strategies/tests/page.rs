@@ -94,7 +94,9 @@ fn settings(entry: &Entry) -> String {
             format!("`{key}` (must be given)")
         }
         ("staleness", "polynomial") => {
-            "one of `constant`, `{ polynomial = { a = 0.5 } }`, `{ hinge = { a = 10.0, b = 4.0 } }`"
+            "one of `constant`, `{ polynomial = { a = 0.5 } }`, `{ hinge = { a = 10.0, b = 4.0 } }`, \
+             `{ exponential = { base = 1.359 } }` (e / 2), \
+             `{ threshold = { cutoff = 4.0, value = 0.1 } }`"
                 .to_string()
         }
         _ if value.is_null() => format!("`{key}` (off)"),

@@ -152,12 +152,20 @@ impl fmt::Display for Time {
 }
 
 impl fmt::Display for Span {
-    /// The two largest units that say something: `2d 03h`, `1h 05m`, `3m 20s`, `4.25s`, `8.100ms`.
+    /// The two largest units that say something: `2d 03h`, `1h 05m`, `3m 20s`, `4.25s`, `205ms`, `8.10ms`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = self.0 / 1_000_000;
         match s {
             _ if self.0 == u64::MAX => f.write_str("never"),
-            0 => write!(f, "{:.3}ms", self.0 as f64 / 1e3),
+            0 => {
+                // Three figures, but no more than there are.
+                let places = match self.0 {
+                    0..10_000 => 2,
+                    10_000..100_000 => 1,
+                    _ => 0,
+                };
+                write!(f, "{:.places$}ms", self.0 as f64 / 1e3)
+            }
             1..60 => write!(f, "{:.2}s", self.0 as f64 / 1e6),
             60..3_600 => write!(f, "{}m {:02}s", s / 60, s % 60),
             3_600..86_400 => write!(f, "{}h {:02}m", s / 3_600, s / 60 % 60),
@@ -186,6 +194,6 @@ mod tests {
         let shown: Vec<String> = [8_100, 4_250_000, 200_000_000, 3_900_000_000, 183_600_000_000]
             .map(|us| Span::from_micros(us).to_string())
             .to_vec();
-        assert_eq!(shown, ["8.100ms", "4.25s", "3m 20s", "1h 05m", "2d 03h"]);
+        assert_eq!(shown, ["8.10ms", "4.25s", "3m 20s", "1h 05m", "2d 03h"]);
     }
 }

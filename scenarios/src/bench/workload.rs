@@ -157,7 +157,7 @@ pub fn cases(names: &[String], quick: bool) -> Result<Vec<Case>, String> {
         if found.is_empty() {
             let known: Vec<&str> = WORKLOADS.iter().map(|workload| workload.name).collect();
             let hint = suggest::of(name, &known, "workloads");
-            return Err(format!("there is no workload `{name}`: {hint}"));
+            return Err(format!("there is no workload `{name}`\nhelp: {hint}"));
         }
         wanted.extend(found);
     }

@@ -3,6 +3,7 @@
 use super::run::all_cores;
 use super::{Failure, device_list, print};
 use crate::bench::{Case, Figures, How, Machine, Report, Row, WORKLOADS, cases, measure};
+use crate::complaint::complain;
 use crate::device::DeviceList;
 use clap::Args;
 use std::path::PathBuf;
@@ -48,7 +49,7 @@ pub struct BenchArgs {
 /// Measures and prints.
 pub(super) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let wanted = cases(&args.names, args.quick).map_err(|message| {
-        eprintln!("error: {message}");
+        complain(&message);
         Failure::Wrong
     })?;
     if args.here {

@@ -2,6 +2,7 @@
 
 use super::{CheckArgs, Failure, colour, print};
 use crate::check::{Checked, check as check_file};
+use crate::complaint::hung;
 use crate::diagnose::{PlainProblem, Problems};
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ struct Answer<'a> {
 /// Loads the scenario, its data, partition and network, and prints what is wrong.
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let path = &args.scenario.scenario;
-    let Checked { problems, report, runs } = check_file(path, &args.scenario.overrides());
+    let Checked { problems, report, runs, sweep } = check_file(path, &args.scenario.overrides());
     if args.scenario.json {
         let scenario = path.display().to_string();
         let (valid, problems) = (!problems.has_errors(), problems.plain());
@@ -25,9 +26,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     } else {
         show(&problems);
         if let Some(report) = report {
-            let sweep = match runs {
-                1 => String::new(),
-                runs => format!("sweep     {runs} runs; `offbeat sweep` does them all\n"),
+            let sweep = match sweep.is_empty() {
+                true => sweep,
+                false => hung("sweep     ", &format!("{sweep}; `offbeat sweep` does them all")),
             };
             print(&format!("{}: valid\n\n{sweep}{}\n", path.display(), report.trim_end()))?;
         }

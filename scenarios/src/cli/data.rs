@@ -1,7 +1,10 @@
 //! `offbeat data`: what data sets of persons and faces look like, and synthetic ones as files.
 
 use super::{Failure, print};
+use crate::complaint::{complain, hung};
+use crate::rundir::WriteError;
 use crate::suggest;
+use crate::units::count;
 use clap::{Args, Subcommand};
 use offbeat_kernel::SeedTree;
 use offbeat_learning::LearnError;
@@ -105,10 +108,13 @@ fn preview(args: &PreviewArgs) -> Result<(), Failure> {
     let sets = sets(&args.source)?;
     let shown: Vec<&ReIdSet> = sets.iter().collect();
     let sheet = Sheet::of(&shown, args.persons, args.cameras, usize::from(args.zoom));
+    if let Some(folder) = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        writable(folder)?;
+    }
     sheet.write(&args.out).map_err(failed)?;
     let lines: Vec<String> = sets.iter().map(line).collect();
     let (width, height, out) = (sheet.width, sheet.height, args.out.display());
-    print(&format!("{}\nsheet: {out} ({width} x {height})\n", lines.join("\n")))
+    print(&format!("{}sheet: {out} ({width} x {height})\n", lines.concat()))
 }
 
 /// Rank-1, -5, -10 and mean average precision of pictures compared pixel by pixel, by the rules of the
@@ -138,25 +144,35 @@ fn export(args: &ExportArgs) -> Result<(), Failure> {
     let sets = sets(&args.source)?;
     for set in &sets {
         let own = if sets.len() > 1 { args.out.join(&set.name) } else { args.out.clone() };
+        writable(&own)?;
         folder::export(set, &own).map_err(failed)?;
-        print(&format!("{}\n  digest {} in {}\n", line(set), set.digest(), own.display()))?;
+        let digest = hung("  ", &format!("digest {} in {}", set.digest(), own.display()));
+        print(&(line(set) + digest.as_str()))?;
     }
     Ok(())
 }
 
-/// What a set holds, in a line.
+/// Makes a folder that something is to be written into.
+fn writable(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        let error = WriteError::new(folder, error);
+        Failure::Failed(format!("{error}\nhelp: `--out` takes another place"))
+    })
+}
+
+/// What a set holds; parts without pictures are left out.
 fn line(set: &ReIdSet) -> String {
-    let part = |pictures: &offbeat_learning::reid::Pictures| {
-        let (count, persons) = (pictures.len(), pictures.persons().len());
-        format!("{count} pictures of {persons} persons")
-    };
-    format!(
-        "{}: training {}; query {}; gallery {}",
-        set.name,
-        part(&set.train),
-        part(&set.query),
-        part(&set.gallery)
-    )
+    let parts = [("training", &set.train), ("query", &set.query), ("gallery", &set.gallery)];
+    let parts = parts.into_iter().filter(|(_, pictures)| !pictures.is_empty());
+    let words: Vec<String> = parts
+        .map(|(name, pictures)| {
+            let (pictures, persons) = (pictures.len() as u64, pictures.persons().len() as u64);
+            format!("{name} {} pictures of {} persons", count(pictures), count(persons))
+        })
+        .collect();
+    // Further lines stand a little to the right.
+    let text = hung("  ", &format!("{}: {}", set.name, words.join("; ")));
+    text.trim_start().to_string()
 }
 
 fn sets(source: &SourceArgs) -> Result<Vec<ReIdSet>, Failure> {
@@ -216,14 +232,14 @@ fn named(name: &str, scale: f64) -> Result<Vec<Domain>, String> {
 }
 
 fn wrong(what: &str, help: &str) -> Failure {
-    eprintln!("error: {what}\n\n  help: {help}");
+    complain(&format!("{what}\nhelp: {help}"));
     Failure::Wrong
 }
 
 fn failed(error: LearnError) -> Failure {
     match error {
         LearnError::Invalid(reason) => {
-            eprintln!("error: {reason}");
+            complain(&reason);
             Failure::Wrong
         }
         error => Failure::Failed(error.to_string()),

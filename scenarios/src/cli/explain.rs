@@ -3,19 +3,18 @@
 use super::check::show;
 use super::run::all_cores;
 use super::{ExplainArgs, Failure, print};
+use crate::complaint::{WIDTH, complain, hung};
 use crate::diagnose::Problems;
 use crate::errors::{self, Explained};
 use crate::explain::{forecast, sentences};
-use crate::load::{Overrides, load};
-use crate::reference::{Key, Reference};
+use crate::load::{self, Overrides, load};
+use crate::reference::{CHOICE, Key, Reference};
 use crate::run::Options;
 use crate::suggest;
 use crate::words::wrap;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::Path;
-
-/// Columns of a page.
-const WIDTH: usize = 80;
 
 /// Explains what was named.
 pub(super) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
@@ -48,12 +47,14 @@ fn unknown(what: &str, reference: &Reference) -> Failure {
     let codes: Vec<&str> = errors::CODES.iter().map(|known| known.code).collect();
     let mut near = reference.near(what);
     near.extend(suggest::nearest(what, &codes));
-    eprintln!("error: `{what}` is no key, no error code and no file");
+    // A key and a code may have one name.
+    let mut seen = BTreeSet::new();
+    near.retain(|name| seen.insert(*name));
     let help = match near.is_empty() {
         true => "see scenarios/REFERENCE.md for all keys".to_string(),
         false => format!("did you mean {}?", suggest::list(&near)),
     };
-    eprintln!("\n{}", row("help:", &help, 5).trim_end());
+    complain(&format!("`{what}` is no key, no error code and no file\nhelp: {help}"));
     Failure::Wrong
 }
 
@@ -73,20 +74,26 @@ fn scenario(path: &Path, args: &ExplainArgs) -> Result<(), Failure> {
     let options = Options { workers: all_cores(), ..Options::default() };
     let found = forecast(&loaded, &options)
         .map_err(|problem| told(Problems::new(&loaded.document, vec![problem])))?;
-    answer(args.json, &found, || sentences(&loaded.scenario, &found))
+    let grid = load::read(path, &overrides).map(|(_, grid, _)| grid.in_words());
+    let sweep = match grid.unwrap_or_default() {
+        none if none.is_empty() => none,
+        grid => hung("  sweep      ", &format!("{grid}; `offbeat sweep` does them all.")),
+    };
+    answer(args.json, &found, || sentences(&loaded.scenario, &found) + sweep.as_str())
 }
 
 fn key(key: &Key) -> String {
     let mut text = format!("{}\n", key.path);
     text += &paragraph(&key.about);
-    let mut rows = vec![("takes", key.takes.clone())];
+    let mut rows = vec![("takes", takes(key))];
     rows.extend(key.range.clone().map(|range| ("range", range)));
     match (&key.default, key.needed) {
         (Some(default), _) => rows.push(("left out", format!("is {default}"))),
         (None, true) => rows.push(("left out", "is an error".into())),
         (None, false) => {}
     }
-    rows.extend(key.example.clone().map(|line| ("example", line)));
+    let example = key.example.as_deref().unwrap_or_default().lines().enumerate();
+    rows.extend(example.map(|(n, line)| (if n == 0 { "example" } else { "" }, line.to_string())));
     rows.extend(key.same_as.clone().map(|home| ("see also", home)));
     if !key.keys.is_empty() {
         rows.push(("keys", key.keys.join(", ")));
@@ -102,6 +109,17 @@ fn key(key: &Key) -> String {
         }
     }
     text
+}
+
+/// What it takes; of a choice, whether that has settings.
+fn takes(key: &Key) -> String {
+    match (key.takes == CHOICE, key.path.rsplit_once('.')) {
+        (true, Some((above, name))) => match key.keys.is_empty() {
+            true => format!("no settings: it is one of the choices of `{above}`, as \"{name}\""),
+            false => format!("a table: it is one of the choices of `{above}`"),
+        },
+        _ => key.takes.clone(),
+    }
 }
 
 fn code(found: &Explained) -> String {

@@ -1,6 +1,7 @@
 //! `offbeat init` and `offbeat new-strategy`: files to start from.
 
 use super::{Failure, print};
+use crate::complaint::complain;
 use crate::starter::{self, Crate};
 use clap::Args;
 use serde::Serialize;
@@ -55,14 +56,14 @@ pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
 /// Writes a crate with a part of a strategy.
 pub(super) fn new_strategy(args: &NewStrategyArgs) -> Result<(), Failure> {
     let refuse = |message: String| {
-        eprintln!("error: {message}");
+        complain(&message);
         Failure::Wrong
     };
     let found = Crate::new(&args.name, &args.offbeat).map_err(refuse)?;
     let folder = Path::new(&args.name);
     if folder.exists() {
         return Err(refuse(format!(
-            "`{}` is there already\n\n  help: choose another name, or move it away",
+            "`{}` is there already\nhelp: choose another name, or move it away",
             args.name
         )));
     }
@@ -77,7 +78,7 @@ pub(super) fn new_strategy(args: &NewStrategyArgs) -> Result<(), Failure> {
     }
     let name = &args.name;
     print(&format!(
-        "{name}/ is written: src/part.rs has the part, src/scenario.toml uses it. Next:\n\n  \
+        "{name}/ is written:\n\n  src/part.rs        has the part\n  src/scenario.toml  uses it\n\nNext:\n\n  \
          cd {name}\n  cargo test --release\n  cargo run --release\n"
     ))
 }
@@ -97,9 +98,10 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
             .write_all(text.as_bytes())
             .map_err(|error| Failure::Failed(format!("cannot write `{place}`: {error}"))),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            eprintln!(
-                "error: `{place}` is there already, and nothing was written\n\n  help: give another name, such as `offbeat init mine.toml`"
-            );
+            complain(&format!(
+                "`{place}` is there already, and nothing was written\nhelp: give another name, such as `offbeat \
+                 init mine.toml`"
+            ));
             Err(Failure::Wrong)
         }
         Err(error) => Err(Failure::Failed(format!("cannot write `{place}`: {error}"))),

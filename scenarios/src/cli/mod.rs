@@ -17,7 +17,9 @@ mod make;
 mod resume;
 mod run;
 mod sweep;
+mod usage;
 
+use crate::complaint::{complain, remark};
 use crate::device::DeviceList;
 use crate::report::Target;
 use crate::words::wrap;
@@ -304,7 +306,7 @@ pub enum Listed {
 pub(crate) enum Failure {
     /// Wrong usage or a wrong scenario, already told to the user: exit code 2.
     Wrong,
-    /// The run failed, in words: exit code 1.
+    /// The run failed, in words, with what to do on a line that begins with `help: `: exit code 1.
     Failed(String),
     /// The run was interrupted, in words: exit code 3.
     Interrupted(String),
@@ -312,7 +314,10 @@ pub(crate) enum Failure {
 
 /// Runs the command of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match usage::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let quiet = match &cli.command {
         Command::Run(args) => args.quiet,
         Command::Resume(args) => args.quiet,
@@ -344,11 +349,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Wrong) => ExitCode::from(2),
         Err(Failure::Interrupted(message)) => {
-            eprintln!("{message}");
+            remark(&message);
             ExitCode::from(3)
         }
         Err(Failure::Failed(message)) => {
-            eprintln!("error: {message}");
+            complain(&message);
             ExitCode::from(1)
         }
     }

@@ -2,11 +2,13 @@
 
 use super::check::show;
 use super::{Failure, RunArgs, print};
+use crate::complaint::{complain, remark};
 use crate::device::{DeviceList, devices};
 use crate::diagnose::Problems;
 use crate::load::{Loaded, load};
 use crate::run::{self, Options};
 use crate::summary::Summary;
+use crate::units::count;
 use crate::{interrupt, prometheus};
 use offbeat_actors::federation::INTERRUPTED;
 use std::num::NonZero;
@@ -25,7 +27,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     show(&loaded.warnings);
     if let Some(address) = args.prometheus {
         prometheus::serve(address).map_err(|message| {
-            eprintln!("error: {message}\n\n  help: choose a free port, such as --prometheus 127.0.0.1:9100");
+            complain(&format!(
+                "{message}\nhelp: choose a free port, such as --prometheus 127.0.0.1:9100"
+            ));
             Failure::Wrong
         })?;
     }
@@ -78,7 +82,8 @@ fn compare(loaded: &Loaded, options: &Options) -> Result<(), Failure> {
     let first = run::trace(loaded, &with(1)).map_err(|failure| told(failure, loaded))?;
     let second = run::trace(loaded, &with(more)).map_err(|failure| told(failure, loaded))?;
     if first.digest == second.digest {
-        eprintln!("determinism: {} events and the final model are the same {how}", first.events);
+        let events = count(first.events);
+        remark(&format!("determinism: {events} events and the final model are the same {how}"));
         return Ok(());
     }
     let differs = first.trace.iter().zip(&second.trace).position(|(a, b)| a != b);
@@ -108,7 +113,10 @@ pub(super) fn told(failure: run::Failure, loaded: &Loaded) -> Failure {
         }
         run::Failure::Run { message, kept: Some(kept) }
         | run::Failure::Panicked { message, kept, .. } => {
-            Failure::Failed(format!("{message}\nwhat the run had is kept in {}", kept.display()))
+            let (what, help) = message.split_once("\nhelp: ").unwrap_or((&message, ""));
+            let help = if help.is_empty() { String::new() } else { format!("\nhelp: {help}") };
+            let kept = kept.display();
+            Failure::Failed(format!("{what}\nwhat the run had is kept in {kept}{help}"))
         }
         run::Failure::Run { message, kept: None } => Failure::Failed(message),
     }
@@ -120,11 +128,11 @@ pub(super) fn told(failure: run::Failure, loaded: &Loaded) -> Failure {
 /// When a number was asked for and the list says another way.
 fn workers(asked: Option<u16>, list: &DeviceList) -> Result<usize, Failure> {
     if asked.is_some() && list.says_workers() {
-        eprintln!(
-            "error: `--workers` and `{list}` both say how many workers there are\n\n  \
-             help: leave `--workers` out; two workers of one device are `{}*2`",
+        complain(&format!(
+            "`--workers` and `{list}` both say how many workers there are\nhelp: leave `--workers` out; two \
+             workers of one device are `{}*2`",
             list.first()
-        );
+        ));
         return Err(Failure::Wrong);
     }
     Ok(asked.map_or_else(all_cores, usize::from))

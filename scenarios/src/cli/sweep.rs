@@ -3,6 +3,7 @@
 use super::check::show;
 use super::run::{all_cores, shortest};
 use super::{Failure, SweepArgs, compare, print};
+use crate::complaint::remark;
 use crate::interrupt;
 use crate::memory;
 use crate::sweep::{self, Done, Options, Plan, Status};
@@ -95,7 +96,7 @@ fn tell(done: &Done) -> usize {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        eprintln!("{}{more}:\n{}", names[0], reason.trim_end());
+        remark(&format!("{}{more}:\n{}", names[0], reason.trim_end()));
     }
     reasons.iter().map(|(_, names)| names.len()).sum()
 }

@@ -1,6 +1,6 @@
 //! Labels that tell apart what differs in more than the seed.
 
-use crate::report::RunData;
+use crate::report::{RunData, several_scenarios};
 use crate::words;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,18 @@ pub(super) fn part(runs: &mut [RunData], places: &[PathBuf]) {
                 let value = keys.get(key).map_or("default".to_string(), words::value);
                 runs[*index].label += &format!(", {name}={value}");
             }
+        }
+    }
+}
+
+/// Begins the labels of runs of several scenarios with the scenario's name.
+pub(super) fn by_scenario(runs: &mut [RunData]) {
+    if !several_scenarios(runs) {
+        return;
+    }
+    for run in runs {
+        if !run.scenario.is_empty() && run.label != run.scenario {
+            run.label = format!("{}: {}", run.scenario, run.label);
         }
     }
 }
@@ -85,6 +97,11 @@ mod tests {
         let mut alike = runs[..2].to_vec();
         part(&mut alike, &places[..2]);
         assert!(alike.iter().all(|run| run.label == "mean"));
+        let mut unlike = runs.clone();
+        (unlike[1].scenario, unlike[2].scenario) = ("one".into(), "other".into());
+        by_scenario(&mut unlike);
+        assert_eq!(unlike[2].label, "other: mean");
+        assert_eq!(unlike[0].label, "mean", "without a name");
         part(&mut runs, &places);
         let labels: Vec<&str> = runs.iter().map(|run| run.label.as_str()).collect();
         assert_eq!(labels, ["mean, alpha=0.1", "mean, alpha=0.1", "mean, alpha=1.0"]);

@@ -12,6 +12,8 @@ pub struct Found {
     pub runs: Vec<RunData>,
     /// The target of the first sweep that has one.
     pub target: Option<Target>,
+    /// Directories that were left out, each with the one that holds the same run.
+    pub twins: Vec<(PathBuf, PathBuf)>,
     /// Runs of sweeps that are missing because they failed or were not finished.
     pub missing: usize,
 }
@@ -20,10 +22,10 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompareError {
     /// No run is in it.
-    #[error("{} holds no finished run: name run directories, or the directory of a sweep", .0.display())]
+    #[error("{} holds no finished run\nhelp: name run directories, or the directory of a sweep", .0.display())]
     Empty(PathBuf),
     /// There is no such directory.
-    #[error("there is no directory {}: name run directories, or the directory of a sweep", .0.display())]
+    #[error("there is no directory `{}`\nhelp: name run directories, or the directory of a sweep", .0.display())]
     Missing(PathBuf),
     /// A file of it cannot be read.
     #[error("cannot read {}: {reason}", path.display())]
@@ -52,6 +54,7 @@ pub fn load(dirs: &[PathBuf]) -> Result<Found, CompareError> {
             return Err(CompareError::Empty(dir.clone()));
         }
     }
+    labels::by_scenario(&mut found.runs);
     labels::part(&mut found.runs, &places);
     Ok(found)
 }
@@ -106,7 +109,8 @@ fn add(
     let same = |other: &RunData| {
         (&other.label, other.seed, &other.digest) == (&run.label, run.seed, &run.digest)
     };
-    if !run.digest.is_empty() && found.runs.iter().any(same) {
+    if let Some(twin) = found.runs.iter().position(same).filter(|_| !run.digest.is_empty()) {
+        found.twins.push((dir.to_path_buf(), places[twin].clone()));
         return Ok(());
     }
     if let Some(name) = dir.file_name() {

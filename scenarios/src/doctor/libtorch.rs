@@ -7,8 +7,7 @@ use std::path::PathBuf;
 pub const WANTED: &str = "2.9.0";
 
 /// How to get it.
-pub(super) const RECIPE: &str = "\
-  scenarios/libtorch.sh libtorch
+pub(super) const RECIPE: &str = "  scenarios/libtorch.sh libtorch
   export LIBTORCH=$PWD/libtorch LD_LIBRARY_PATH=$PWD/libtorch/lib
   cargo build --release --features tch
 ";

@@ -192,21 +192,22 @@ impl Gather {
         let (mean_staleness, p95_staleness) = (self.mean_staleness(), self.p95_staleness());
         let wasted_share = self.wasted_share();
         let totals = self.traffic.totals();
-        let evaluations = self.evaluations.iter().map(|(at, version, test)| {
-            let sent = totals.get(version).copied().unwrap_or_default();
-            EvalPoint {
-                virtual_seconds: at.seconds(),
-                version: version.0,
-                updates: sent.updates,
-                bytes_up: sent.up,
-                bytes_down: sent.down,
-                accuracy: test.accuracy,
-                loss: test.loss,
-                attack_success: self.attack.get(version).copied(),
-                epsilon: self.epsilon.get(*version),
-                per_class: per_class(test),
-            }
-        });
+        let evaluations =
+            self.evaluations.iter().enumerate().map(|(place, (at, version, test))| {
+                let sent = totals.get(place).copied().unwrap_or_default();
+                EvalPoint {
+                    virtual_seconds: at.seconds(),
+                    version: version.0,
+                    updates: sent.updates,
+                    bytes_up: sent.up,
+                    bytes_down: sent.down,
+                    accuracy: test.accuracy,
+                    loss: test.loss,
+                    attack_success: self.attack.get(version).copied(),
+                    epsilon: self.epsilon.get(*version),
+                    per_class: per_class(test),
+                }
+            });
         RunData {
             name: format!("{}, seed {}", name.scenario, name.seed),
             label: name.label,
@@ -225,6 +226,7 @@ impl Gather {
                 refused: counts.refused,
                 guarded: guarded(&counts.guarded),
                 failed: counts.failed,
+                unmerged: if counts.merged > 0 { self.work.unmerged() } else { 0 },
             },
             evaluations: evaluations.collect(),
             client_accuracy: self.clients,
@@ -234,7 +236,9 @@ impl Gather {
             retrieval: self.retrieval,
             leaks: self.leaks,
             teachers: self.teachers,
-            edges: self.edges.then(|| Box::new(below(self.below, counts))),
+            edges: self
+                .edges
+                .then(|| Box::new(below(self.below, self.work_below.unmerged(), counts))),
             tasks_note: self.spans.note(),
             tasks: self.spans.into_list(),
             happenings: self.happenings,
@@ -261,7 +265,7 @@ pub(crate) fn guarded(found: &BTreeMap<(Fault, Measure), u64>) -> BTreeMap<Strin
     found.iter().map(words).collect()
 }
 
-fn below(spans: Spans, counts: &offbeat_actors::tally::Counts) -> EdgeData {
+fn below(spans: Spans, unmerged: u64, counts: &offbeat_actors::tally::Counts) -> EdgeData {
     let below = &counts.below;
     let lost = below.lost.iter().map(|(why, number)| (reason_name(*why).to_string(), *number));
     EdgeData {
@@ -271,6 +275,7 @@ fn below(spans: Spans, counts: &offbeat_actors::tally::Counts) -> EdgeData {
         bytes_down: below.bytes_down,
         lost: lost.collect(),
         guarded: guarded(&below.guarded),
+        unmerged,
         tasks_note: spans.note(),
         tasks: spans.into_list(),
     }

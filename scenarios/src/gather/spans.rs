@@ -89,19 +89,37 @@ impl Spans {
     pub(super) fn note(&self) -> String {
         let mut parts = Vec::new();
         if self.stride > 1 {
-            parts.push(format!("Kept: clients whose number {} divides.", self.stride));
+            let end = match self.stride % 10 {
+                2 if self.stride % 100 != 12 => "nd",
+                _ => "th",
+            };
+            parts.push(format!("Every {}{end} client is kept", self.stride));
         }
         if self.grain > 0.0 {
+            let of = if self.stride > 1 { "its tasks" } else { "Tasks of a client" };
             parts.push(format!(
-                "Tasks of a client within {:.3} s are joined to one, shown as the longest ended.",
-                self.grain
+                "{of} less than {} apart are drawn as one, in the colour of the longest",
+                about(self.grain)
             ));
         }
-        parts.join(" ")
+        match parts.is_empty() {
+            true => String::new(),
+            false => parts.join("; ") + ".",
+        }
     }
 
     pub(super) fn into_list(self) -> Vec<TaskSpan> {
         self.clients.into_values().flatten().map(|piece| piece.span).collect()
+    }
+}
+
+/// A span of time in words, rounded.
+fn about(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", 1000.0 * s),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} minutes", s / 60.0),
+        s => format!("{:.1} hours", s / 3600.0),
     }
 }
 

@@ -8,7 +8,6 @@
 use offbeat_actors::record::{TaskEnd, TaskRow};
 use offbeat_kernel::{Time, Version};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Sums up to some moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,11 +72,18 @@ impl Traffic {
     /// Joins the versions since the last evaluated one with `version`.
     pub(super) fn evaluated(&mut self, at: Time, version: Version) {
         let from = self.evaluated;
-        let found = self.marks[from..].iter().position(|mark| mark.version == version);
+        // After a crash of the server a version may be published again.
+        let same = |mark: &Mark| mark.version == version && mark.at == at;
+        let marks = &self.marks[from..];
+        let found = marks.iter().position(same);
+        let found = found.or_else(|| marks.iter().position(|mark| mark.version == version));
         let place = match found {
             Some(place) => from + place,
             None => {
-                let place = self.marks.partition_point(|mark| mark.version < version).max(from);
+                let place = self
+                    .marks
+                    .partition_point(|mark| (mark.at, mark.version) < (at, version))
+                    .max(from);
                 self.marks.insert(place, Mark { at, version, since: Sent::default() });
                 place
             }
@@ -88,12 +94,13 @@ impl Traffic {
         self.evaluated = from + 1;
     }
 
-    /// What had been sent when each version was published.
-    pub(super) fn totals(&self) -> BTreeMap<Version, Sent> {
+    /// What had been sent when each evaluated version was published, in the order of evaluations: never less
+    /// than before.
+    pub(super) fn totals(&self) -> Vec<Sent> {
         let sum = |sum: &mut Sent, mark: &Mark| {
             *sum = sum.plus(mark.since);
-            Some((mark.version, *sum))
+            Some(*sum)
         };
-        self.marks.iter().scan(Sent::default(), sum).collect()
+        self.marks[..self.evaluated].iter().scan(Sent::default(), sum).collect()
     }
 }

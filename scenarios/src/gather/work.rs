@@ -32,6 +32,11 @@ impl Work {
         self.used += self.waiting.remove(&task).map_or(0, u128::from);
     }
 
+    /// Updates that arrived and were not merged.
+    pub(super) fn unmerged(&self) -> u64 {
+        self.waiting.len() as u64
+    }
+
     /// Share that was not used, 0 to 1; `None` without any work.
     pub(super) fn wasted(&self) -> Option<f64> {
         (self.all > 0).then(|| 1.0 - self.used as f64 / self.all as f64)

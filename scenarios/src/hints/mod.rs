@@ -132,7 +132,10 @@ fn wrong_type(problem: &mut Problem, document: &Document) {
         return;
     }
     if let Some(example) = reference().find(&path).and_then(|key| key.example) {
-        problem.set_help(format!("write it like `{example}`"));
+        problem.set_help(match example.split_once('\n') {
+            Some((header, _)) => format!("write `{header}` and its keys below it"),
+            None => format!("write it like `{example}`"),
+        });
     }
 }
 
@@ -157,6 +160,7 @@ fn missing_key(problem: &mut Problem, document: &Document) {
         _ => key.as_ref().and_then(|key| key.example.clone()),
     };
     let Some(example) = example else { return };
+    let example = example.lines().next().unwrap_or_default();
     // A choice that was only named gets its settings in the same place.
     if let Some((above, choice)) = table.rsplit_once('.')
         && let Some(Value::Text(_)) = document.find(above).map(|node| &node.value)

@@ -30,7 +30,7 @@ pub struct Key {
     /// The key that takes the same settings and is described in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub same_as: Option<String>,
-    /// A line of a scenario that uses it.
+    /// A line of a scenario that uses it; of a table with a header, the header and some lines below it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
 }
@@ -56,7 +56,7 @@ impl Key {
             default: schema.get("default").and_then(shown),
             needed,
             about: about.unwrap_or_default(),
-            choices: choices(content),
+            choices: choices(items(content, root)),
             keys: keys(items(content, root)),
             same_as: None,
             example: example(path, schema),

@@ -13,6 +13,7 @@ pub use examples::EXAMPLES;
 pub use key::{Choice, Key};
 pub use page::page;
 pub use used::{Used, used};
+pub(crate) use walk::CHOICE;
 pub use walk::Reference;
 
 /// Where the reference is kept in the repository, seen from its root.

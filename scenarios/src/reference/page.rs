@@ -59,7 +59,8 @@ fn row(key: &Key) -> String {
     if let Some(home) = &key.same_as {
         about += &format!(" Settings as `{home}`.");
     }
-    let example = key.example.as_ref().map(|line| format!("`{line}`")).unwrap_or_default();
+    let example = key.example.as_deref().unwrap_or_default().lines();
+    let example = example.map(|line| format!("`{line}`")).collect::<Vec<_>>().join("<br>");
     let cells = [format!("`{}`", key.path), takes, default, about, example];
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | ")).replace("|  |", "| |")

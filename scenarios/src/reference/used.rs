@@ -2,10 +2,13 @@
 
 use super::key::choices;
 use super::walk::{Reference, join};
-use crate::document::{Document, Node, Value as Written};
+use crate::document::{Document, Entry, Node, Value as Written};
 use crate::schema::resolve;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// Keys of a table that are shown below its header.
+const KEYS: usize = 3;
 
 /// Longest line that is shown as an example.
 const LONGEST: usize = 72;
@@ -30,7 +33,7 @@ impl Used {
     fn mark(&mut self, path: &str, line: Option<String>) {
         let known = self.lines.entry(path.into()).or_default();
         if known.is_none() {
-            *known = line.filter(|line| !line.contains('\n') && line.chars().count() <= LONGEST);
+            *known = line.filter(|text| text.lines().all(|line| line.chars().count() <= LONGEST));
         }
     }
 }
@@ -118,15 +121,37 @@ impl Visit<'_> {
         self.inside(node, &schema, &home);
     }
 
-    /// The line as it was written; of a table with a header, the header.
+    /// The line as it was written; of a table with a header, or of a list of such tables, the header and some keys
+    /// below it.
     fn line(&self, name: &str, node: &Node) -> Option<String> {
-        let text = self.text.get(node.place.span.clone())?.trim();
-        let header = matches!(node.value, Written::Table(_)) && text.starts_with('[');
-        match name {
-            "[]" => None,
-            _ if header => Some(text.into()),
-            _ if matches!(&node.value, Written::Table(_)) && !text.starts_with('{') => None,
-            _ => Some(format!("{name} = {text}")),
+        let text = self.written(node)?;
+        match &node.value {
+            _ if name == "[]" => None,
+            Written::Table(_) if text.starts_with('[') => self.table(text, node),
+            Written::Table(_) if !text.starts_with('{') => None,
+            Written::List(tables) if text.starts_with("[[") => self.table(text, tables.first()?),
+            _ => Some(format!("{name} = {text}")).filter(|line| !line.contains('\n')),
         }
+    }
+
+    /// A header and the first keys of its table that fit a line each; nothing where there are none.
+    fn table(&self, header: &str, node: &Node) -> Option<String> {
+        let Written::Table(entries) = &node.value else { return None };
+        let line = |entry: &Entry| {
+            let text = self.written(&entry.node)?;
+            let own = match &entry.node.value {
+                Written::Table(_) => text.starts_with('{'),
+                _ => !text.starts_with("[["),
+            };
+            let line = format!("{} = {text}", entry.key);
+            let short = !line.contains('\n') && line.chars().count() <= LONGEST;
+            (own && short && !entry.key.contains('.')).then_some(line)
+        };
+        let lines: Vec<String> = entries.iter().filter_map(line).take(KEYS).collect();
+        (!lines.is_empty()).then(|| format!("{header}\n{}", lines.join("\n")))
+    }
+
+    fn written(&self, node: &Node) -> Option<&str> {
+        Some(self.text.get(node.place.span.clone())?.trim())
     }
 }

@@ -29,7 +29,7 @@ const ORDER: [&str; 14] = [
 const FIRST: [&str; 5] = ["clients", "device", "link", "dataset", "partition"];
 
 /// What a choice of a key takes, in words.
-const CHOICE: &str = "one of the choices";
+pub(crate) const CHOICE: &str = "one of the choices";
 
 /// All keys of the language.
 #[derive(Clone, Debug)]
@@ -74,6 +74,11 @@ impl Reference {
     /// What is known of `path`, wherever in a scenario it is; numbers and `[]` stand for places in
     /// lists.
     pub fn find(&self, path: &str) -> Option<Key> {
+        // What stands at a place of a list is told with the list, where it has no entry of its own.
+        self.found(path).or_else(|| self.found(path.strip_suffix("[]")?))
+    }
+
+    fn found(&self, path: &str) -> Option<Key> {
         let home = self.home_of(&path.replace("[]", ".[]")).or_else(|| self.in_lists(path))?;
         let found = self.keys.iter().find(|key| key.path == home)?;
         let mut key = found.clone();

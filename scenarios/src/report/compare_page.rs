@@ -1,18 +1,18 @@
 //! The page that shows several strategies side by side.
 
 use super::chart::{Entry, Series, legend, series_class};
-use super::comparison::{Comparison, Row, groups};
-use super::curves::{Along, Shown, curves};
+use super::comparison::{Comparison, Row, What, groups};
+use super::curves::{Along, Setting, Shown, curves};
 use super::data::RunData;
 use super::distributions::staleness;
 use super::domains;
 use super::found;
 use super::html::{escape, label, note, page, section, table};
-use super::lanes::timeline;
+use super::lanes::{CLIENT, EDGE, timeline};
 use super::leaks;
 use super::quantity::{Quantity, count};
 use super::stats::{Estimate, average};
-use super::table::{ALWAYS, ATTACK, EPSILON, SENT, TO_TARGET};
+use super::table::{ALWAYS, ATTACK, BELOW, EPSILON, SENT, SERVERS, TO_TARGET};
 use super::target::Target;
 use super::teachers;
 use super::thin;
@@ -35,8 +35,8 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
     let comparison = Comparison::new(runs, target.copied());
     let groups = groups(runs);
     let title = match groups.len() {
-        1 => "One strategy".to_string(),
-        number => format!("Comparison of {number} strategies"),
+        1 => format!("One {}", comparison.what.one()),
+        number => format!("Comparison of {number} {}", comparison.what.several()),
     };
     let mut body = head(&title, runs, target);
     if runs.is_empty() {
@@ -55,19 +55,21 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
         body += &section("What a tap found in updates", &leaks);
     }
     if !comparison.domains.rows.is_empty() {
-        body +=
-            &section("Persons found again, by domain", &domains::comparison(&comparison.domains));
+        body += &section(
+            domains::title(!comparison.faces.is_empty()),
+            &domains::comparison(&comparison.domains),
+        );
     }
     let curves = match runs.iter().all(found::alone) {
         true => found::group_curves(&groups),
         false => learning_curves(&groups, target),
     };
     body += &section("Learning curves", &curves);
-    body += &section("Staleness of the merged updates", &histograms(&groups));
+    body += &section("Staleness of the merged updates", &histograms(&groups, comparison.what));
     if comparison.rows.iter().any(|row| !row.per_class.is_empty()) {
         body += &section("Accuracy by class", &class_table(&comparison));
     }
-    body += &section("What the clients did", &timelines(&groups));
+    body += &section("What the clients did", &timelines(&groups, comparison.what));
     body += &section("Runs", &runs_table(runs));
     page(&title, &body)
 }
@@ -120,7 +122,7 @@ fn figures_table(comparison: &Comparison) -> String {
 
 fn race_table(comparison: &Comparison) -> String {
     let race: Vec<_> = TO_TARGET.iter().map(|figure| (figure, figure.column(comparison))).collect();
-    let mut head = vec!["strategy".to_string(), "runs that reach it".to_string()];
+    let mut head = vec![comparison.what.one().to_string(), "runs that reach it".to_string()];
     head.extend(race.iter().map(|(figure, column)| column.title(long_title(figure.title))));
     let mut rows = Vec::new();
     for (index, row) in comparison.rows.iter().enumerate() {
@@ -140,12 +142,12 @@ fn whole_table(comparison: &Comparison) -> String {
         .iter()
         .chain(attacked.then_some(&ATTACK))
         .chain([&EPSILON])
-        .chain([&SENT])
+        .chain(if BELOW.known(comparison) { &[SERVERS, BELOW][..] } else { &[SENT][..] })
         // A figure that no run has says nothing.
         .filter(|figure| comparison.rows.iter().any(|row| (figure.of)(row).is_some()))
         .map(|figure| (figure, figure.column(comparison)))
         .collect();
-    let mut head = vec!["strategy".to_string(), "runs".to_string()];
+    let mut head = vec![comparison.what.one().to_string(), "runs".to_string()];
     head.extend(whole.iter().map(|(figure, column)| column.title(long_title(figure.title))));
     let mut rows = Vec::new();
     for (index, row) in comparison.rows.iter().enumerate() {
@@ -166,6 +168,8 @@ fn long_title(title: &str) -> &str {
         "stale" => "staleness, mean",
         "p95" => "staleness, 95th percentile",
         "wasted" => "wasted client work",
+        "server's" => "bytes up and down, the server's link",
+        "below edges" => "bytes up and down, below edge servers",
         other => other,
     }
 }
@@ -199,6 +203,8 @@ fn learning_curves(groups: &[Vec<&RunData>], target: Option<&Target>) -> String 
         })
         .collect();
     let mut out = legend(&entries);
+    let edges = groups.iter().flatten().any(|run| run.edges.is_some());
+    let setting = Setting::of(edges, target);
     let most = (ALL_POINTS / groups.len().max(1)).clamp(60, POINTS);
     out += "<div class=\"tabs\" data-tabs>\n";
     for along in Along::ALL {
@@ -210,14 +216,14 @@ fn learning_curves(groups: &[Vec<&RunData>], target: Option<&Target>) -> String 
             } else {
                 vec![]
             };
-            out += &curves(shown, along, &series, target, &notes);
+            out += &curves(shown, along, &series, &setting, &notes);
         }
         out += "</div>\n";
     }
     out += "</div>\n";
     if groups.iter().any(|group| group.len() > 1) {
         out += &note(
-            "Lines are means over seeds, bands reach from the lowest to the highest seed. A run that has ended holds its last value; one whose value is not finite leaves a gap.",
+            "Lines are means over seeds, bands reach from the lowest to the highest seed. Within a row of the table, a run that ended earlier counts with its last value; one whose value is not finite leaves a gap.",
         );
     }
     out
@@ -251,17 +257,20 @@ fn mean_series(
     (all, thinner)
 }
 
-fn histograms(groups: &[Vec<&RunData>]) -> String {
+fn histograms(groups: &[Vec<&RunData>], what: What) -> String {
     let mut out = String::from("<div class=\"grid three\">\n");
     for (index, group) in groups.iter().enumerate().take(HISTOGRAMS) {
         out += &staleness(group[0].shown_label(), &summed(group), index);
     }
     out += "</div>\n";
     if groups.len() > HISTOGRAMS {
-        out += &note(&format!("The first {HISTOGRAMS} of {} strategies are shown.", groups.len()));
+        out += &note(&format!(
+            "The first {HISTOGRAMS} of {} {} are shown.",
+            groups.len(),
+            what.several()
+        ));
     }
-    out + note("All seeds of a strategy together. The axes differ from picture to picture.")
-        .as_str()
+    out + note("All seeds together. The axes differ from picture to picture.").as_str()
 }
 
 fn summed(group: &[&RunData]) -> Vec<u64> {
@@ -273,7 +282,7 @@ fn summed(group: &[&RunData]) -> Vec<u64> {
 fn class_table(comparison: &Comparison) -> String {
     let classes = comparison.rows.iter().map(|row| row.per_class.len()).max().unwrap_or(0);
     let shown: Vec<usize> = thin::even(classes, 100).collect();
-    let mut head = vec!["strategy".to_string()];
+    let mut head = vec![comparison.what.one().to_string()];
     head.extend(shown.iter().map(usize::to_string));
     let means = || comparison.rows.iter().flat_map(|row| &row.per_class).flatten().map(|e| e.mean);
     let (low, high) = (means().fold(1.0, f64::min), means().fold(0.0, f64::max));
@@ -311,19 +320,24 @@ fn shaded(value: f64, low: f64, high: f64) -> String {
     format!("<span style=\"--v:{:.0}%\">{value:.3}</span>", part.clamp(0.0, 1.0) * 65.0)
 }
 
-fn timelines(groups: &[Vec<&RunData>]) -> String {
+fn timelines(groups: &[Vec<&RunData>], what: What) -> String {
     let each = (CLIENTS / groups.len().clamp(1, TIMELINES)).clamp(15, 40);
     let mut out = String::new();
     for (place, group) in groups.iter().take(TIMELINES).enumerate() {
         let run = group[0];
         let open = if place == 0 { " open" } else { "" };
-        let title = format!("Tasks of each client, seed {}", run.seed);
+        let who = if run.edges.is_some() { EDGE } else { CLIENT };
+        let title = format!("Tasks of each {}, seed {}", who.lane, run.seed);
         let _ = writeln!(out, "<details{open}>\n<summary>{}</summary>", label(run.shown_label()));
-        out += &timeline(&title, run, each);
+        out += &timeline(&title, run, &who, each);
         out += "</details>\n";
     }
     if groups.len() > TIMELINES {
-        out += &note(&format!("The first {TIMELINES} of {} strategies are shown.", groups.len()));
+        out += &note(&format!(
+            "The first {TIMELINES} of {} {} are shown.",
+            groups.len(),
+            what.several()
+        ));
     }
     out
 }

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub struct Comparison {
     /// What they race for; without it, nothing is said about reaching it.
     pub target: Option<Target>,
+    /// What the rows are.
+    #[serde(default)]
+    pub what: What,
     /// One row per label, in the order in which the labels first came.
     pub rows: Vec<Row>,
     /// Rank-1 by domain, where persons were searched for.
@@ -22,6 +25,54 @@ pub struct Comparison {
     /// Figures and gains where faces were told apart.
     #[serde(default, skip_serializing_if = "FaceComparison::is_empty")]
     pub faces: FaceComparison,
+}
+
+/// What is put side by side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// Strategies, labelled by what they are.
+    #[default]
+    Strategies,
+    /// Variants with labels of their own, of a sweep or of forks.
+    Variants,
+    /// Runs of several scenarios.
+    Runs,
+}
+
+impl What {
+    fn of(runs: &[RunData]) -> Self {
+        let own = |run: &RunData| !run.label.starts_with(&run.strategy);
+        match (several_scenarios(runs), runs.iter().any(own)) {
+            (true, _) => Self::Runs,
+            (false, true) => Self::Variants,
+            (false, false) => Self::Strategies,
+        }
+    }
+
+    /// One of them.
+    pub(crate) fn one(self) -> &'static str {
+        match self {
+            Self::Strategies => "strategy",
+            Self::Variants => "variant",
+            Self::Runs => "run",
+        }
+    }
+
+    /// Several of them.
+    pub(crate) fn several(self) -> &'static str {
+        match self {
+            Self::Strategies => "strategies",
+            Self::Variants => "variants",
+            Self::Runs => "runs",
+        }
+    }
+}
+
+/// Whether `runs` are of more than one scenario.
+pub(crate) fn several_scenarios(runs: &[RunData]) -> bool {
+    let mut names = runs.iter().map(|run| &run.scenario).filter(|name| !name.is_empty());
+    names.next().is_some_and(|first| names.any(|name| name != first))
 }
 
 /// One label: runs that differ in their seed only. A figure is `None` when no run has it; its `n` says how
@@ -54,9 +105,13 @@ pub struct Row {
     /// What the runs revealed of the client of which most is known, where something protects the clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<Estimate>,
-    /// Bytes sent in both directions until the last evaluation.
+    /// Bytes sent in both directions until the last evaluation; with edge servers those between them and the
+    /// server.
     #[serde(default)]
     pub bytes_sent: Option<Estimate>,
+    /// Bytes sent in both directions between edge servers and their clients in the whole run, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_below: Option<Estimate>,
     /// Mean staleness of the merged updates, in versions.
     pub mean_staleness: Option<Estimate>,
     /// 95th percentile of the staleness, in versions.
@@ -86,6 +141,7 @@ impl Comparison {
         let groups = groups(runs);
         Self {
             target,
+            what: What::of(runs),
             rows: groups.iter().map(|group| Row::new(group, target.as_ref())).collect(),
             domains: Domains::new(&groups),
             faces: FaceComparison::new(&groups),
@@ -127,6 +183,7 @@ impl Row {
             attack_success: over(&|run| run.evaluations.last()?.attack_success),
             epsilon: over(&|run| run.privacy.map(|spent| spent.most)),
             bytes_sent: over(&|run| Some(Along::Bytes.of(run.evaluations.last()?))),
+            bytes_below: over(&|run| Some(run.edges.as_ref()?.bytes() as f64)),
             mean_staleness: over(&|run| run.mean_staleness),
             p95_staleness: over(&|run| run.p95_staleness),
             wasted_share: over(&|run| run.wasted_share),

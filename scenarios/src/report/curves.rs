@@ -38,12 +38,39 @@ impl Along {
         }
     }
 
-    fn axis(self) -> Axis<'static> {
-        match self {
-            Self::Time => Axis { label: "virtual time", quantity: Quantity::Seconds },
-            Self::Updates => Axis { label: "updates that arrived", quantity: Quantity::Count },
-            Self::Bytes => Axis { label: "bytes sent, up and down", quantity: Quantity::Bytes },
+    /// The axis; with `edges`, edge servers stand between the server and the clients.
+    fn axis(self, edges: bool) -> Axis<'static> {
+        match (self, edges) {
+            (Self::Time, _) => Axis { label: "virtual time", quantity: Quantity::Seconds },
+            (Self::Updates, false) => {
+                Axis { label: "updates that arrived", quantity: Quantity::Count }
+            }
+            (Self::Updates, true) => {
+                Axis { label: "updates that arrived at the server", quantity: Quantity::Count }
+            }
+            (Self::Bytes, false) => {
+                Axis { label: "bytes sent, up and down", quantity: Quantity::Bytes }
+            }
+            (Self::Bytes, true) => {
+                Axis { label: "bytes between server and edge servers", quantity: Quantity::Bytes }
+            }
         }
+    }
+}
+
+/// What curves stand in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting<'a> {
+    /// Whether edge servers stand between the server and the clients.
+    edges: bool,
+    /// What is raced for.
+    target: Option<&'a Target>,
+}
+
+impl<'a> Setting<'a> {
+    /// With edge servers or without, with a target or without.
+    pub(crate) fn of(edges: bool, target: Option<&'a Target>) -> Self {
+        Self { edges, target }
     }
 }
 
@@ -78,12 +105,12 @@ impl Shown {
     }
 }
 
-/// Curves of one figure along one axis, with the target where it is of this figure.
+/// Curves of one figure along one axis, with the target where that is of this figure.
 pub(crate) fn curves(
     shown: Shown,
     along: Along,
     series: &[Series],
-    target: Option<&Target>,
+    setting: &Setting<'_>,
     notes: &[String],
 ) -> String {
     let title = format!(
@@ -91,7 +118,7 @@ pub(crate) fn curves(
         if shown == Shown::Accuracy { "Accuracy" } else { "Loss" },
         along.name()
     );
-    let bar = match (shown, target) {
+    let bar = match (shown, setting.target) {
         (Shown::Accuracy, Some(Target::Accuracy(value)))
         | (Shown::Loss, Some(Target::Loss(value))) => Some((*value, format!("target {value}"))),
         _ => None,
@@ -103,7 +130,13 @@ pub(crate) fn curves(
     {
         notes.push(format!("Losses above {} are drawn at that height.", grouped(ceiling, 2)));
     }
-    let chart = LineChart { name: &title, x: along.axis(), y: shown.axis(), series: &drawn, bar };
+    let chart = LineChart {
+        name: &title,
+        x: along.axis(setting.edges),
+        y: shown.axis(),
+        series: &drawn,
+        bar,
+    };
     figure(&title, &chart.svg(), &notes)
 }
 

@@ -161,6 +161,9 @@ pub struct Counts {
     pub guarded: BTreeMap<String, u64>,
     /// Tasks whose work failed.
     pub failed: u64,
+    /// Updates that arrived and were never merged.
+    #[serde(default)]
+    pub unmerged: u64,
 }
 
 /// One evaluation of the global model.

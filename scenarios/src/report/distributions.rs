@@ -10,17 +10,35 @@ const BINS: usize = 60;
 /// Histogram of staleness: the share of the merged updates by versions of age.
 pub(crate) fn staleness(title: &str, counts: &[u64], colour: usize) -> String {
     let total: u64 = counts.iter().sum();
-    // At least six places, so that a lone bar does not fill the picture.
-    let used = counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1).max(6);
     if total == 0 {
         return figure(title, &nothing("Nothing to draw: no update was merged."), &[]);
     }
+    let all = counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+    if all <= 1 {
+        return figure(title, &nothing("All updates were fresh."), &[]);
+    }
+    // A few that are far older than the rest would leave no room for the rest. At least six places, so that a
+    // lone bar does not fill the picture.
+    let most = histogram_quantile(counts, 0.99).map_or(all, |at| at as usize + 1);
+    let used = if 2 * most < all { most } else { all }.max(6);
     let bin = used.div_ceil(BINS).max(1);
-    let bars: Vec<Bar> =
+    let mut bars: Vec<Bar> =
         (0..used).step_by(bin).map(|from| staleness_bar(counts, from, bin, total)).collect();
+    let drawn = used.next_multiple_of(bin);
+    let older: u64 = counts.get(drawn..).unwrap_or_default().iter().sum();
+    if older > 0 {
+        bars.push(Bar {
+            from: drawn as f64 - 0.5,
+            to: (drawn + bin) as f64 - 0.5,
+            value: older as f64 / total as f64,
+            title: format!("staleness {drawn} to {}: {}", all - 1, counted(older, "update")),
+        });
+    }
     let mut marks = Vec::new();
     if let (Some(mean), Some(p95)) = (histogram_mean(counts), histogram_quantile(counts, 0.95)) {
-        marks.push(Mark { x: mean, name: format!("mean {mean:.2}") });
+        // Where the mean lies among the updates that one bar stands for, it is drawn there.
+        let x = if older > 0 { mean.min(drawn as f64) } else { mean };
+        marks.push(Mark { x, name: format!("mean {mean:.2}") });
         marks.push(Mark { x: p95, name: format!("95th percentile {p95:.0}") });
     }
     let chart = BarChart {
@@ -32,7 +50,15 @@ pub(crate) fn staleness(title: &str, counts: &[u64], colour: usize) -> String {
         colour,
         reach: 0.0,
     };
-    let notes = if bin > 1 { vec![format!("Each bar stands for {bin} versions.")] } else { vec![] };
+    let mut notes = Vec::new();
+    if bin > 1 {
+        notes.push(format!("Each bar stands for {bin} versions."));
+    }
+    if older > 0 {
+        let last = count(all as u64 - 1);
+        notes
+            .push(format!("The last bar holds all updates that are older, up to {last} versions."));
+    }
     figure(title, &chart.svg(), &notes)
 }
 
@@ -168,5 +194,14 @@ mod tests {
         );
         // (sum of 0..=498 + 499 * 501) / 1000 = (124251 + 249999) / 1000.
         assert!(text.contains("mean 374.25") && text.contains("95th percentile 499"), "{text}");
+        let mut counts = vec![0; 400];
+        (counts[0], counts[2], counts[399]) = (900, 95, 5);
+        let text = staleness("s", &counts, 0);
+        assert!(text.contains("staleness 6 to 399: 5 updates"), "{text}");
+        assert!(
+            text.contains("The last bar holds all updates that are older, up to 399"),
+            "{text}"
+        );
+        assert!(staleness("s", &[7], 0).contains("All updates were fresh."));
     }
 }

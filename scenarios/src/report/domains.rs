@@ -1,8 +1,13 @@
 //! Tables of what was found by domain, for pages.
 
-use super::html::{escape, note, table};
+use super::html::{escape, label, note, table};
 use super::retrieval::{Best, Domains, RetrievalPoint, Whose, by_domain, mean};
 use super::stats::Estimate;
+
+/// The heading of either table; with `faces`, the domains are sites with faces.
+pub(super) fn title(faces: bool) -> &'static str {
+    if faces { "Faces found again" } else { "Persons found again, by domain" }
+}
 
 /// The last evaluation of one run, and the mean of its best three.
 pub(super) fn run(points: &[RetrievalPoint]) -> String {
@@ -60,8 +65,7 @@ pub(super) fn comparison(domains: &Domains) -> String {
                 continue;
             }
             let whose = if row.whose == Whose::Local { "local" } else { "global" };
-            let label = escape(&row.label);
-            let mut cells = vec![label, whose.to_string(), cell(last, sign)];
+            let mut cells = vec![label(&row.label), whose.to_string(), cell(last, sign)];
             cells.extend(values.iter().map(|value| cell(value, sign)));
             rows.push(cells);
         }

@@ -2,7 +2,7 @@
 
 use super::data::{RunData, TaskSpan};
 use super::html::tiles;
-use super::lanes::timeline;
+use super::lanes::{BELOW, timeline};
 use super::quantity::{Quantity, count};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,10 +23,20 @@ pub struct EdgeData {
     /// Answers that edge servers refused or cut, by what became of them and why (`clipped: norm`).
     #[serde(default)]
     pub guarded: BTreeMap<String, u64>,
+    /// Updates that arrived at edge servers and were never merged.
+    #[serde(default)]
+    pub unmerged: u64,
     /// What the clients did, in any order.
     pub tasks: Vec<TaskSpan>,
     /// What was left out of `tasks`, in words; empty when nothing was.
     pub tasks_note: String,
+}
+
+impl EdgeData {
+    /// Bytes sent in both directions.
+    pub fn bytes(&self) -> u64 {
+        self.bytes_up.saturating_add(self.bytes_down)
+    }
 }
 
 /// The section's content: figures, and what at most `most` clients did.
@@ -58,6 +68,6 @@ pub(super) fn edges(run: &RunData, edges: &EdgeData, most: usize) -> String {
         virtual_seconds: run.virtual_seconds,
         ..RunData::default()
     };
-    let lanes = timeline("Tasks of each client of an edge server", &below, most);
+    let lanes = timeline("Tasks of each client of an edge server", &below, &BELOW, most);
     tiles(&figures) + lanes.as_str()
 }

@@ -6,15 +6,37 @@ use super::quantity::count;
 use super::thin::even;
 use std::collections::BTreeMap;
 
-/// Names and classes of what a task can come to, in the order in which they are drawn.
-const KINDS: [(&str, &str); 6] = [
-    ("arrived", "span c0"),
-    ("lost", "span c1"),
-    ("cancelled by the server", "span muted"),
-    ("refused by the server", "span c3"),
-    ("failed", "span c7"),
-    ("under way at the end", "span c5"),
-];
+/// Classes of what a task can come to, in the order in which they are drawn.
+const KINDS: [&str; 6] = ["span c0", "span c1", "span muted", "span c3", "span c7", "span c5"];
+
+/// Whose lanes they are, and who gives them tasks.
+pub(crate) struct Who {
+    /// One of them.
+    pub(crate) lane: &'static str,
+    /// Who gives them tasks.
+    above: &'static str,
+}
+
+/// Clients of the server.
+pub(crate) const CLIENT: Who = Who { lane: "client", above: "server" };
+/// Edge servers.
+pub(crate) const EDGE: Who = Who { lane: "edge server", above: "server" };
+/// Clients of edge servers.
+pub(crate) const BELOW: Who = Who { lane: "client", above: "edge server" };
+
+impl Who {
+    /// What a task can come to, in the order of [`KINDS`].
+    fn kind(&self, kind: usize) -> String {
+        match kind {
+            0 => "arrived".into(),
+            1 => "lost".into(),
+            2 => format!("cancelled by the {}", self.above),
+            3 => format!("refused by the {}", self.above),
+            4 => "failed".into(),
+            _ => "under way at the end".into(),
+        }
+    }
+}
 
 fn kind(outcome: &Outcome) -> usize {
     match outcome {
@@ -30,8 +52,8 @@ fn kind(outcome: &Outcome) -> usize {
 /// Marks drawn at most.
 const MARKS: usize = 100;
 
-/// What at most `most` of a run's clients did, one lane each.
-pub(crate) fn timeline(title: &str, run: &RunData, most: usize) -> String {
+/// What at most `most` of a run's clients, or whoever they are, did, one lane each.
+pub(crate) fn timeline(title: &str, run: &RunData, who: &Who, most: usize) -> String {
     let mut by_client: BTreeMap<u64, Vec<&TaskSpan>> = BTreeMap::new();
     for task in &run.tasks {
         by_client.entry(task.client).or_default().push(task);
@@ -47,7 +69,6 @@ pub(crate) fn timeline(title: &str, run: &RunData, most: usize) -> String {
             pieces: by_client[client].iter().map(piece).collect(),
         })
         .collect();
-    let classes: Vec<&str> = KINDS.iter().map(|(_, class)| *class).collect();
     let marks: Vec<(f64, &str)> = (run.happenings.iter())
         .map(|happening| (happening.at, happening.what.as_str()))
         .take(MARKS)
@@ -55,7 +76,8 @@ pub(crate) fn timeline(title: &str, run: &RunData, most: usize) -> String {
     let chart = Timeline {
         name: title,
         lanes: &lanes,
-        kinds: &classes,
+        lane: who.lane,
+        kinds: &KINDS,
         reach: run.virtual_seconds,
         marks: &marks,
     };
@@ -66,9 +88,10 @@ pub(crate) fn timeline(title: &str, run: &RunData, most: usize) -> String {
     }
     if shown.len() < clients.len() {
         notes.push(format!(
-            "{} of {} clients that had a task, taken evenly by number.",
+            "{} of {} {}s that had a task, taken evenly by number.",
             shown.len(),
-            count(clients.len() as u64)
+            count(clients.len() as u64),
+            who.lane
         ));
     }
     if joined {
@@ -76,14 +99,14 @@ pub(crate) fn timeline(title: &str, run: &RunData, most: usize) -> String {
     }
     let used =
         |kind: usize| lanes.iter().any(|lane| lane.pieces.iter().any(|piece| piece.kind == kind));
-    let entries: Vec<Entry> = (0..KINDS.len())
+    let mut entries: Vec<Entry> = (0..KINDS.len())
         .filter(|kind| used(*kind))
-        .map(|kind| Entry {
-            name: KINDS[kind].0.to_string(),
-            class: KINDS[kind].1.to_string(),
-            area: true,
-        })
+        .map(|kind| Entry { name: who.kind(kind), class: KINDS[kind].to_string(), area: true })
         .collect();
+    if !marks.is_empty() {
+        let name = "something happened: see below".to_string();
+        entries.push(Entry { name, class: "happened".into(), area: false });
+    }
     let picture = format!("<div class=\"scroll lanes\">{picture}</div>{}", legend(&entries));
     figure(title, &picture, &notes)
 }

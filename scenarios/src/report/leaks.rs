@@ -1,7 +1,7 @@
 //! What an eavesdropper found: figures, and originals beside reconstructions.
 
 use super::comparison::Comparison;
-use super::html::{escape, note, table};
+use super::html::{escape, label, note, table};
 use super::nan;
 use super::stats::Estimate;
 use serde::{Deserialize, Serialize};
@@ -77,31 +77,46 @@ pub fn text(leaks: &[LeakPoint]) -> String {
         }
         let [mse, psnr, ssim, labels, known, _] = of(leak);
         out += &format!(
-            "    {:<20} {:>7} {:>5} {mse:>9.5} {:>8} {ssim:>6.3} {:>6.0}% {:>5}\n",
+            "    {:<20} {:>7} {:>5} {:>9} {:>8} {ssim:>6.3} {:>7} {:>5}\n",
             format!("client {}, version {}", leak.client, leak.version),
             leak.samples,
             leak.steps,
+            error(mse),
             decibels(psnr),
-            100.0 * labels,
-            percent(known, "")
+            percent(labels),
+            percent(known)
         );
     }
     if leaks.iter().any(|leak| of(leak)[4].is_finite()) {
         let best = leaks.iter().map(|leak| of(leak)[5]).sum::<f64>() / leaks.len() as f64;
         out += &format!(
             "    known: nearest to a test sample of its label; of the samples themselves {}\n",
-            percent(best, "")
+            percent(best)
         );
     }
     out
 }
 
-fn percent(share: f64, gap: &str) -> String {
-    if share.is_finite() { format!("{:.0}{gap}%", 100.0 * share) } else { "–".into() }
+fn percent(share: f64) -> String {
+    if share.is_finite() { format!("{:.0} %", 100.0 * share) } else { "–".into() }
 }
 
 fn of(leak: &LeakPoint) -> [f64; 6] {
     [0, 1, 2, 3, 4, 5].map(|at| leak.figures.get(at).copied().unwrap_or(f64::NAN))
+}
+
+/// Mean and interval; of two runs, whose interval says little, both.
+fn spread(e: &Estimate, shown: impl Fn(f64) -> String) -> String {
+    match (e.of_two(), e.half_width) {
+        (Some((low, high)), _) => format!("{} to {}", shown(low), shown(high)),
+        (None, Some(half)) => format!("{} ± {}", shown(e.mean), shown(half)),
+        (None, None) => shown(e.mean),
+    }
+}
+
+/// A mean squared error: a very small one in powers of ten.
+fn error(mse: f64) -> String {
+    if mse > 0.0 && mse < 5e-5 { format!("{mse:.0e}") } else { format!("{mse:.5}") }
 }
 
 fn decibels(psnr: f64) -> String {
@@ -129,12 +144,12 @@ pub(super) fn section(leaks: &[LeakPoint]) -> String {
             escape(&leak.attack),
             leak.samples.to_string(),
             leak.steps.to_string(),
-            format!("{mse:.5}"),
+            error(mse),
             decibels(psnr),
             format!("{ssim:.3}"),
-            format!("{:.0} %", 100.0 * labels),
-            percent(known, " "),
-            percent(best, " "),
+            percent(labels),
+            percent(known),
+            percent(best),
         ]
     };
     let rows: Vec<_> = leaks.iter().map(row).collect();
@@ -216,21 +231,20 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
         format!("{label:<width$} {mse:>17}  {psnr:>7}  {ssim:>5}  {labels:>6} {known:>6}\n")
     };
     let mut out = String::from("What a tap found in updates\n");
-    out += &line("strategy", ["mse", "psnr dB", "ssim", "labels", "known"].map(str::to_string));
+    out += &line(
+        comparison.what.one(),
+        ["mse", "psnr dB", "ssim", "labels", "known"].map(str::to_string),
+    );
     for row in rows {
         let at = |figure: usize| row.leaks.get(figure).copied().flatten();
         let shown =
             |e: Option<Estimate>, f: &dyn Fn(f64) -> String| e.map_or("–".into(), |e| f(e.mean));
-        let mse = at(0).map_or("–".into(), |e| {
-            let half = e.half_width.map(|half| format!(" ± {half:.4}")).unwrap_or_default();
-            format!("{:.4}{half}", e.mean)
-        });
         let cells = [
-            mse,
+            at(0).map_or("–".into(), |e| spread(&e, error)),
             shown(at(1), &decibels),
             shown(at(2), &|v| format!("{v:.3}")),
-            shown(at(3), &|v| format!("{:.0}%", 100.0 * v)),
-            shown(at(4), &|v| percent(v, "")),
+            shown(at(3), &percent),
+            shown(at(4), &percent),
         ];
         out += &line(&row.label, cells);
     }
@@ -240,7 +254,7 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
 /// The same as a table of a page.
 pub(super) fn comparison_table(comparison: &Comparison) -> String {
     let head = [
-        "strategy",
+        comparison.what.one(),
         "mean squared error",
         "PSNR, dB",
         "SSIM",
@@ -250,26 +264,29 @@ pub(super) fn comparison_table(comparison: &Comparison) -> String {
     ];
     let rows = comparison.rows.iter().filter(|row| row.leaks.iter().any(Option::is_some));
     let cells = rows.map(|row| {
-        let cell = |at: usize, scale: f64, digits: usize| match row.leaks.get(at).copied().flatten()
-        {
-            Some(e) => {
-                let half = e.half_width.map(|h| format!(" ± {:.digits$}", h * scale));
-                format!("{:.digits$}{}", e.mean * scale, half.unwrap_or_default())
-            }
-            None => "–".to_string(),
+        let cell = |at: usize, shown: fn(f64) -> String| {
+            let found = row.leaks.get(at).copied().flatten();
+            found.map_or("–".to_string(), |e| spread(&e, shown))
         };
+        let hundred = |v: f64| format!("{:.0}", 100.0 * v);
         vec![
-            escape(&row.label),
-            cell(0, 1.0, 4),
-            cell(1, 1.0, 1),
-            cell(2, 1.0, 3),
-            cell(3, 100.0, 0),
-            cell(4, 100.0, 0),
-            cell(5, 100.0, 0),
+            label(&row.label),
+            cell(0, error),
+            cell(1, |v| format!("{v:.1}")),
+            cell(2, |v| format!("{v:.3}")),
+            cell(3, hundred),
+            cell(4, hundred),
+            cell(5, hundred),
         ]
     });
     let rows: Vec<_> = cells.collect();
-    if rows.is_empty() { String::new() } else { table(&head.map(str::to_string), &rows) }
+    match rows.is_empty() {
+        true => String::new(),
+        false => {
+            table(&head.map(str::to_string), &rows)
+                + note("Means over runs ± half of the 95 % interval; of two runs, the lower and the higher.").as_str()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -307,7 +324,7 @@ mod tests {
     fn texts_fit_and_say_what_was_found() {
         let text = super::text(&[leak(0.01), leak(0.0)]);
         assert!(text.contains("0.01000") && text.contains("exact"), "{text}");
-        assert!(text.contains(" 25%\n") && text.contains("themselves 75%"), "{text}");
+        assert!(text.contains(" 25 %\n") && text.contains("themselves 75 %"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         let run = |label: &str, mse| RunData {
             label: label.into(),
@@ -316,8 +333,9 @@ mod tests {
         };
         let found = Comparison::new(&[run("one", 0.01), run("one", 0.03), run("two", 0.5)], None);
         let text = table::text(&found, false);
-        assert!(text.contains("0.0200 ± ") && text.contains("0.5000"), "{text}");
+        assert!(text.contains("0.01000 to 0.03000") && text.contains("0.50000"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert_eq!(error(2.4e-10), "2e-10");
         assert_eq!(means(&[leak(0.01), leak(0.03)]).expect("two")[0], 0.02);
     }
 }

@@ -24,6 +24,7 @@ mod found;
 mod html;
 mod lanes;
 pub mod leaks;
+mod losses;
 mod nan;
 mod privacy;
 mod quantity;
@@ -41,7 +42,8 @@ mod thin;
 pub mod told_apart;
 
 pub use compare_page::compare_page;
-pub use comparison::{Comparison, Row};
+pub(crate) use comparison::several_scenarios;
+pub use comparison::{Comparison, Row, What};
 pub use data::{
     Alone, Counts, EvalPoint, Happening, Outcome, PrivacyData, RunData, TaskSpan, Teachers,
 };

@@ -1,7 +1,7 @@
 //! The page of one run.
 
 use super::chart::Series;
-use super::curves::{Along, Shown, curves};
+use super::curves::{Along, Setting, Shown, curves};
 use super::data::RunData;
 use super::distributions::{client_accuracy, per_class, staleness};
 use super::domains;
@@ -9,8 +9,9 @@ use super::edges::edges;
 use super::faces;
 use super::found;
 use super::html::{escape, note, page, section, table, tiles};
-use super::lanes::timeline;
+use super::lanes::{CLIENT, EDGE, timeline};
 use super::leaks;
+use super::losses::losses;
 use super::privacy::privacy;
 use super::quantity::{Quantity, count};
 use super::stats::{self, worst_decile};
@@ -35,10 +36,11 @@ pub fn run_page(run: &RunData) -> String {
         body += &section("Why it failed", &format!("<p>{}</p>\n", escape(&run.broke_off)));
     }
     body += &section("Key figures", &tiles(&key_figures(run)));
-    if !run.retrieval.is_empty() {
-        body += &section("Persons found again, by domain", &domains::run(&run.retrieval));
-    }
     let told_apart = faces::page(&run.retrieval);
+    if !run.retrieval.is_empty() {
+        let title = domains::title(!told_apart.is_empty());
+        body += &section(title, &domains::run(&run.retrieval));
+    }
     if !told_apart.is_empty() {
         body += &section("Faces told apart", &told_apart);
     }
@@ -52,7 +54,7 @@ pub fn run_page(run: &RunData) -> String {
         body += &section("Privacy", &privacy(run));
     }
     let mut spread = staleness("Staleness of the merged updates", &run.staleness, 0);
-    if !(found::alone(run) && run.client_accuracy.is_empty()) {
+    if !run.client_accuracy.is_empty() {
         spread += &client_accuracy(&run.client_accuracy);
     }
     let last = run.evaluations.iter().rev().find(|evaluation| !evaluation.per_class.is_empty());
@@ -65,11 +67,11 @@ pub fn run_page(run: &RunData) -> String {
     body += &section("Distributions", &format!("<div class=\"grid three\">{spread}</div>\n"));
     match &run.edges {
         None => {
-            let lanes = timeline("Tasks of each client", run, CLIENTS);
+            let lanes = timeline("Tasks of each client", run, &CLIENT, CLIENTS);
             body += &section("What the clients did", &lanes);
         }
         Some(below) => {
-            let lanes = timeline("Tasks of each edge server", run, CLIENTS);
+            let lanes = timeline("Tasks of each edge server", run, &EDGE, CLIENTS);
             body += &section("What the edge servers did", &lanes);
             body += &section("What their clients did", &edges(run, below, CLIENTS));
         }
@@ -107,7 +109,7 @@ fn key_figures(run: &RunData) -> Vec<(&'static str, String)> {
     let mut figures = if found::alone(run) { found::key_figures(run) } else { learnt(run) };
     figures.extend([
         ("virtual time", Quantity::Seconds.show(run.virtual_seconds)),
-        ("real time", Quantity::Seconds.show(run.wall_seconds)),
+        ("wall time", Quantity::Seconds.show(run.wall_seconds)),
         ("updates", count(counts.updates)),
         ("versions", count(counts.versions)),
         ("bytes up", Quantity::Bytes.show(counts.bytes_up as f64)),
@@ -138,10 +140,10 @@ fn learnt(run: &RunData) -> Vec<(&'static str, String)> {
     // Where nobody is hostile there is nothing to succeed.
     let attack = last.and_then(|e| e.attack_success);
     figures.extend(attack.map(|value| ("attack success", Quantity::Share.show(value))));
-    figures.extend([
-        ("final loss", loss.map_or_else(missing, |value| Quantity::Plain.show(value))),
-        ("worst tenth of clients", share(worst_decile(&run.client_accuracy))),
-    ]);
+    figures.push(("final loss", loss.map_or_else(missing, |value| Quantity::Plain.show(value))));
+    // Where the clients were not evaluated there is nothing to say.
+    let worst = worst_decile(&run.client_accuracy);
+    figures.extend(worst.map(|value| ("worst tenth of clients", Quantity::Share.show(value))));
     if let Some(alone) = run.alone {
         let mean = stats::mean(&run.client_accuracy);
         figures.extend([
@@ -161,7 +163,8 @@ fn learning_curves(run: &RunData) -> String {
     for along in Along::ALL {
         for shown in [Shown::Accuracy, Shown::Loss] {
             let (series, notes) = one_series(run, shown, along);
-            out += &curves(shown, along, &[series], None, &notes);
+            out +=
+                &curves(shown, along, &[series], &Setting::of(run.edges.is_some(), None), &notes);
         }
     }
     out + "</div>\n"
@@ -210,37 +213,23 @@ fn happenings(run: &RunData) -> String {
     out
 }
 
-fn losses(run: &RunData) -> String {
-    let counts = &run.counts;
-    let mut rows: Vec<(String, u64)> =
-        counts.lost.iter().map(|(reason, number)| (reason.clone(), *number)).collect();
-    // What was clipped was merged: it is neither lost nor counted as refused.
-    let refused = counts.guarded.iter().filter(|(what, _)| what.starts_with("refused"));
-    let found: u64 = refused.clone().map(|(_, number)| *number).sum();
-    rows.extend(refused.map(|(what, number)| (what.clone(), *number)));
-    rows.push(("refused by the server".to_string(), counts.refused.saturating_sub(found)));
-    rows.push(("failed".to_string(), counts.failed));
-    if let Some(below) = &run.edges {
-        let lost = below.lost.iter();
-        let refused = below.guarded.iter().filter(|(what, _)| what.starts_with("refused"));
-        let ended = lost.chain(refused);
-        rows.extend(ended.map(|(why, number)| (format!("{why}, below edge servers"), *number)));
+/// Tasks that failed at one time and for one reason are told together.
+fn alike(texts: &[String]) -> Vec<String> {
+    let mut groups: Vec<(&str, usize, &str)> = Vec::new();
+    for text in texts {
+        // `task 7 of client 3 at ...`
+        let rest = text.split_once(" at ").filter(|(who, _)| who.starts_with("task"));
+        let rest = rest.map_or(text.as_str(), |(_, rest)| rest);
+        match groups.iter_mut().find(|(known, ..)| *known == rest) {
+            Some((_, number, _)) => *number += 1,
+            None => groups.push((rest, 1, text)),
+        }
     }
-    rows.retain(|(_, number)| *number > 0);
-    rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    if rows.is_empty() {
-        return note("No task was lost.");
-    }
-    let lost: u64 = rows.iter().map(|(_, number)| number).sum();
-    let below = run.edges.as_ref().map_or(0, |below| below.updates);
-    let all = (lost + counts.updates + below) as f64;
-    let line = |name: &str, number: u64| {
-        vec![escape(name), count(number), Quantity::Percent.show(number as f64 / all)]
+    let told = |(rest, number, whole): (&str, usize, &str)| match number {
+        1 => whole.to_string(),
+        number => format!("{number} tasks at {rest}"),
     };
-    let mut lines: Vec<_> = rows.iter().map(|(name, number)| line(name, *number)).collect();
-    lines.push(line("all", lost));
-    let head = ["reason", "tasks", "share of ended tasks"].map(str::to_string);
-    table(&head, &lines)
+    groups.into_iter().map(told).collect()
 }
 
 /// The first failures and findings in words.
@@ -248,7 +237,8 @@ fn first_in_words(run: &RunData) -> String {
     let mut out = String::new();
     for (what, first) in [("failures", &run.failures), ("answers that guards met", &run.findings)] {
         if !first.is_empty() {
-            let rows: Vec<Vec<String>> = first.iter().map(|text| vec![escape(text)]).collect();
+            let rows: Vec<Vec<String>> =
+                alike(first).iter().map(|text| vec![sentence(text)]).collect();
             out += &table(&[format!("the first {what}")], &rows);
         }
     }

@@ -66,6 +66,7 @@ impl Sample {
             wall_seconds: 12.4,
             alone: None,
             counts: Counts {
+                unmerged: 0,
                 updates,
                 versions: updates / 10,
                 bytes_up: updates * 1_234_567,

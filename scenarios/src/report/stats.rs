@@ -13,6 +13,14 @@ pub struct Estimate {
     pub n: usize,
 }
 
+impl Estimate {
+    /// Lowest and highest of two values, whose interval says little; `None` of any other number of values.
+    pub fn of_two(&self) -> Option<(f64, f64)> {
+        let half = self.half_width.filter(|_| self.n == 2)? / student_t(1);
+        Some((self.mean - half, self.mean + half))
+    }
+}
+
 /// Mean over seeds at one place of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BandPoint {

@@ -12,6 +12,7 @@ const WIDTH: usize = 80;
 const LABEL: usize = 12;
 
 /// One figure of the table: its title, what it counts, and where it stands in a row.
+#[derive(Clone, Copy)]
 pub(crate) struct Figure {
     /// Heading, without the unit.
     pub(crate) title: &'static str,
@@ -40,6 +41,14 @@ pub(crate) const EPSILON: Figure =
 pub(crate) const SENT: Figure =
     Figure { title: "bytes", quantity: Quantity::Bytes, of: |row| row.bytes_sent };
 
+/// What the server's own link took, where edge servers stand between it and the clients.
+pub(crate) const SERVERS: Figure =
+    Figure { title: "server's", quantity: Quantity::Bytes, of: |row| row.bytes_sent };
+
+/// What went between edge servers and their clients.
+pub(crate) const BELOW: Figure =
+    Figure { title: "below edges", quantity: Quantity::Bytes, of: |row| row.bytes_below };
+
 /// Figures that every comparison has.
 pub(crate) const ALWAYS: [Figure; 5] = [
     Figure { title: "accuracy", quantity: Quantity::Share, of: |row| row.final_accuracy },
@@ -50,6 +59,11 @@ pub(crate) const ALWAYS: [Figure; 5] = [
 ];
 
 impl Figure {
+    /// Whether a row has it.
+    pub(crate) fn known(&self, comparison: &Comparison) -> bool {
+        comparison.rows.iter().any(|row| (self.of)(row).is_some())
+    }
+
     /// The column of this figure over all rows.
     pub(crate) fn column(&self, comparison: &Comparison) -> Column {
         let cells: Vec<Estimate> = comparison.rows.iter().filter_map(self.of).collect();
@@ -94,19 +108,41 @@ pub fn text(comparison: &Comparison, classes: bool) -> String {
         blocks.push(taught);
     }
     if !comparison.domains.rows.is_empty() {
-        blocks.push(comparison.domains.text());
+        blocks.push(comparison.domains.text(!comparison.faces.is_empty()));
     }
-    blocks.push(
-        "Mean over runs ± half of the 95 % interval (Student's t).\nstale: mean age of updates in versions, and its 95th percentile.\n".to_string(),
-    );
+    blocks.push(foot(comparison));
     blocks.join("\n")
+}
+
+/// What the figures are.
+fn foot(comparison: &Comparison) -> String {
+    let mut text = String::from("Mean over runs ± half of the 95 % interval (Student's t).\n");
+    let below = BELOW.known(comparison);
+    if !below {
+        text += "stale: mean age of updates in versions, and its 95th percentile.\n";
+    }
+    let first = [ATTACK, EPSILON].iter().any(|figure| figure.known(comparison));
+    let hidden = first || !below && ALWAYS[1].known(comparison);
+    match (below, hidden && SENT.known(comparison)) {
+        (true, false) => {
+            text += "server's: bytes on the server's own link until the last evaluation; below edges:\nbytes \
+                     between edge servers and their clients in the whole run.\n";
+        }
+        (true, true) => {
+            text += "The bytes, on the server's link and below edge servers, stand in the page.\n"
+        }
+        (false, true) => text += "The bytes that were sent stand in the page.\n",
+        _ => {}
+    }
+    text
 }
 
 fn race(comparison: &Comparison) -> Vec<Vec<String>> {
     let columns: Vec<_> =
         TO_TARGET.iter().map(|figure| (figure, figure.column(comparison))).collect();
+    let what = comparison.what.one();
     let mut lines =
-        vec![head("strategy", columns.iter().map(|(figure, column)| column.title(figure.title)))];
+        vec![head(what, columns.iter().map(|(figure, column)| column.title(figure.title)))];
     for row in &comparison.rows {
         let mut cells: Vec<String> = columns
             .iter()
@@ -135,25 +171,32 @@ fn always(comparison: &Comparison) -> Vec<Vec<String>> {
     let [accuracy, worst, _, _, wasted] = ALWAYS.map(|figure| (figure.column(comparison), figure));
     // The worst tenth of the clients gives way to the attack or to what was revealed where there is one, and to
     // what was sent where clients were not evaluated.
-    let any = |figure: &Figure| comparison.rows.iter().any(|row| (figure.of)(row).is_some());
-    let second = match [any(&ATTACK), any(&EPSILON), any(&worst.1)] {
-        [true, ..] => (ATTACK.column(comparison), ATTACK),
-        [_, true, _] => (EPSILON.column(comparison), EPSILON),
-        [_, _, true] => worst,
-        _ => (SENT.column(comparison), SENT),
+    let any = |figure: &Figure| figure.known(comparison);
+    let second = match [any(&ATTACK), any(&EPSILON), any(&BELOW), any(&worst.1)] {
+        [true, ..] => vec![ATTACK],
+        [_, true, ..] => vec![EPSILON],
+        [_, _, true, _] => vec![SERVERS, BELOW],
+        [.., true] => vec![worst.1],
+        _ => vec![SENT],
     };
+    let second = second.into_iter().map(|figure| (figure.column(comparison), figure));
     // What no run has is left out, such as accuracy where persons were searched for.
-    let learnt: Vec<_> = [accuracy, second].into_iter().filter(|(_, figure)| any(figure)).collect();
+    let learnt: Vec<_> =
+        std::iter::once(accuracy).chain(second).filter(|(_, figure)| any(figure)).collect();
     let title = |(column, figure): &(Column, Figure)| column.title(figure.title);
     let mut titles = vec!["runs".to_string()];
     titles.extend(learnt.iter().map(title));
-    titles.extend(["stale (p95)".to_string(), title(&wasted)]);
-    let mut lines = vec![head("strategy", titles.into_iter())];
+    // Two columns of bytes leave no room for it.
+    let stale_too = !any(&BELOW);
+    titles.extend(stale_too.then(|| "stale (p95)".to_string()));
+    titles.push(title(&wasted));
+    let mut lines = vec![head(comparison.what.one(), titles.into_iter())];
     for row in &comparison.rows {
         let cell = |(column, figure): &(Column, Figure)| shown(figure, column, row);
         let mut cells = vec![row.runs.to_string()];
         cells.extend(learnt.iter().map(cell));
-        cells.extend([stale(row), cell(&wasted)]);
+        cells.extend(stale_too.then(|| stale(row)));
+        cells.push(cell(&wasted));
         lines.push(head(&row.label, cells.into_iter()));
     }
     lines
@@ -180,7 +223,8 @@ fn by_class(comparison: &Comparison) -> String {
     let mut blocks = Vec::new();
     for from in (0..classes).step_by(fit) {
         let range = from..(from + fit).min(classes);
-        let mut lines = vec![head("strategy", range.clone().map(|class| class.to_string()))];
+        let mut lines =
+            vec![head(comparison.what.one(), range.clone().map(|class| class.to_string()))];
         for row in &comparison.rows {
             let cell = |class: usize| {
                 row.per_class
@@ -227,7 +271,7 @@ pub(super) fn layout(lines: &[Vec<String>]) -> String {
 }
 
 /// Cut in the middle, because labels of a sweep tend to differ at their ends.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     let letters: Vec<char> = text.chars().collect();
     if letters.len() <= width {
         return text.to_string();

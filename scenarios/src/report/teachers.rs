@@ -2,7 +2,7 @@
 
 use super::comparison::{Comparison, Row};
 use super::data::{RunData, Teachers};
-use super::html::{escape, note, table};
+use super::html::{label, note, table};
 use super::quantity::Quantity;
 use super::stats::{Estimate, estimate};
 use super::table::layout;
@@ -24,7 +24,7 @@ pub(crate) fn rows(figures: &BTreeMap<&'static str, f64>) -> Vec<(&'static str, 
     let alone = pair("teachers_mean", "teachers_best")
         .map(|(mean, best)| ("teachers", format!("mean {mean:.4}, best {best:.4}")));
     let together = pair("ensemble", "ensemble_by_samples").map(|(by_class, by_samples)| {
-        ("their ensemble", format!("{by_class:.4} by class, {by_samples:.4} by samples"))
+        ("all together", format!("{by_class:.4} by class, {by_samples:.4} by samples"))
     });
     alone.into_iter().chain(together).collect()
 }
@@ -72,9 +72,9 @@ pub(super) fn estimates(group: &[&RunData]) -> Vec<Option<Estimate>> {
 }
 
 /// A line for each label: the student, or whatever model there is, and the teachers; `None` where nobody has any.
-fn lines(comparison: &Comparison, named: fn(&str) -> String) -> Option<Vec<Vec<String>>> {
+fn lines(comparison: &Comparison, named: impl Fn(&str) -> String) -> Option<Vec<Vec<String>>> {
     comparison.rows.iter().find(|row| !row.teachers.is_empty())?;
-    let mut head = vec!["strategy".to_string(), "student".to_string()];
+    let mut head = vec![comparison.what.one().to_string(), "student".to_string()];
     head.extend(NAMES.map(str::to_string));
     let cell = |figure: Option<Estimate>| figure.map_or("–".into(), |e| format!("{:.4}", e.mean));
     let line = |row: &Row| {
@@ -94,7 +94,7 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
 
 /// The table for a page; empty where nobody has teachers.
 pub(super) fn comparison_table(comparison: &Comparison) -> String {
-    let Some(mut lines) = lines(comparison, escape) else { return String::new() };
+    let Some(mut lines) = lines(comparison, label) else { return String::new() };
     let head = lines.remove(0);
     let mut out = table(&head, &lines);
     out += &note(

@@ -143,6 +143,7 @@ fn the_table_reads_well() {
 
     Mean over runs ± half of the 95 % interval (Student's t).
     stale: mean age of updates in versions, and its 95th percentile.
+    The bytes that were sent stand in the page.
     ");
 }
 
@@ -188,7 +189,7 @@ fn pages_are_sound_whatever_the_data() {
     seeds.iter_mut().for_each(|run| run.label = "same".into());
     let page = compare_page(&seeds, None);
     sound(&page);
-    assert!(page.contains("leaves a gap") && page.contains("One strategy"));
+    assert!(page.contains("leaves a gap") && page.contains("One variant"));
     sound(&compare_page(&[], None));
     let page = compare_page(&six_by_three(), Some(&Target::Accuracy(0.88)));
     sound(&page);

@@ -3,10 +3,11 @@
 use super::chart::{Axis, LineChart, Series, figure};
 use super::data::RunData;
 use super::faces::last;
-use super::html::{escape, note, table};
+use super::html::{escape, label as shown_label, note, table};
 use super::quantity::Quantity;
 use super::retrieval::{Whose, by_domain, mean};
 use super::stats::{Estimate, estimate};
+use super::table::cut;
 use serde::{Deserialize, Serialize};
 
 /// What is compared, in this order.
@@ -99,7 +100,7 @@ impl FaceComparison {
     pub fn text(&self) -> String {
         let Some(first) = self.rows.first() else { return String::new() };
         let mut out = "Faces told apart at the last evaluation, means over seeds\n".to_string();
-        out += &format!("{:<22}", "");
+        out += &format!("{:<20}", "");
         NAMES.iter().for_each(|name| out += &format!("{name:>12}"));
         out.truncate(out.trim_end().len());
         for row in &self.rows {
@@ -144,7 +145,7 @@ impl FaceComparison {
         };
         let dash = || "–".to_string();
         let line = |row: &FaceRow, gains: bool| {
-            let mut cells = vec![escape(&row.label)];
+            let mut cells = vec![shown_label(&row.label)];
             cells.extend((0..NAMES.len()).map(|at| match gains {
                 false => row.figures[at].as_ref().map_or_else(dash, |e| shown(e, false)),
                 true => row.gain[at].as_ref().map_or_else(dash, |g| shown(&g.over_seeds, true)),
@@ -211,8 +212,7 @@ impl FaceComparison {
 }
 
 fn fitted(label: &str) -> String {
-    let cut: String = label.chars().take(21).collect();
-    format!("{cut:<22}")
+    format!("{:<20}", cut(label, 19))
 }
 
 #[cfg(test)]
@@ -256,7 +256,7 @@ mod tests {
         assert!((gain.standard_error.expect("two") - 0.01).abs() < 1e-12 && gain.wins == 2);
         let text = compared.text();
         assert!(text.contains("+0.0300 ± 0.1271  se 0.0100  2 of 2 up"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 84), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         let page = compared.page();
         assert!(page.contains("rank-1 against epsilon") && page.contains("mAP against epsilon"));
         assert!(

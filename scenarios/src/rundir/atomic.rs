@@ -10,7 +10,7 @@ pub(super) fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteErr
     let temporary = dir.join(format!(".{name}.part"));
     let written = File::create(&temporary).and_then(|mut file| file.write_all(bytes));
     let kept = written
-        .map_err(|error| WriteError::new(&temporary, error))
+        .map_err(|error| WriteError::new(&dir.join(name), error))
         .and_then(|()| settle(dir, &temporary, name));
     if kept.is_err() {
         // Half a file helps nobody, and on a full disk its room is needed.

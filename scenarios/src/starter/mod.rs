@@ -36,12 +36,12 @@ impl Crate {
         let first = name.chars().next().is_some_and(|c| c.is_ascii_lowercase());
         if !first || !name.chars().all(good) || name.ends_with('-') || name.len() > 60 {
             return Err(format!(
-                "`{name}` cannot be the name of a part\n\n  help: small letters, digits and `-`, such as near-the-median"
+                "`{name}` cannot be the name of a part\nhelp: small letters, digits and `-`, such as near-the-median"
             ));
         }
         if !offbeat.join("scenarios/Cargo.toml").is_file() {
             return Err(format!(
-                "`{}` is not the source of Offbeat\n\n  help: give its folder with `--offbeat DIR`",
+                "`{}` is not the source of Offbeat\nhelp: give its folder with `--offbeat DIR`",
                 offbeat.display()
             ));
         }

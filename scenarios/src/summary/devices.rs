@@ -2,7 +2,6 @@
 
 use crate::device::DeviceList;
 use crate::units::{bytes, count};
-use crate::words::wrap;
 use offbeat_actors::RunResult;
 use offbeat_learning::device::Moved;
 use serde::{Deserialize, Serialize};
@@ -47,9 +46,7 @@ impl DevicesUsed {
         if let Some(first) = &self.first_retry {
             let words =
                 format!("{} jobs on another device; the first: {first}", count(self.retried));
-            for (index, line) in wrap(&words, 62).into_iter().enumerate() {
-                rows.push((if index == 0 { "warning" } else { "" }, line));
-            }
+            rows.push(("warning", words));
         }
         rows
     }

@@ -2,15 +2,18 @@
 
 use super::Summary;
 use super::{DevicesUsed, Edges, Jobs};
+use crate::complaint::hung;
 use crate::failure::command;
 use crate::report::teachers;
 use crate::snapshot::Cost;
 use crate::units::{bytes, count};
-use crate::words::wrap;
 use offbeat_kernel::Span;
 use offbeat_strategies::privacy::Spent;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Columns of a value.
+pub(super) const VALUE: usize = 64;
 
 impl Summary {
     /// The summary on at most 80 columns.
@@ -40,9 +43,7 @@ impl Summary {
         if let Some(own) = self.last.get("local_accuracy_own") {
             rows.push(("", format!("mean {own:.4} on samples of their own")));
         }
-        for (index, line) in wrap(&self.ended, 62).into_iter().enumerate() {
-            rows.push((if index == 0 { "ended" } else { "" }, line));
-        }
+        rows.push(("ended", in_thousands(&self.ended)));
         let (shown, wall) = (Span::from_seconds(self.virtual_seconds), self.wall_seconds);
         rows.push(("virtual time", format!("{shown} ({} events)", count(self.events))));
         rows.push(("wall time", format!("{wall:.2}s")));
@@ -61,22 +62,20 @@ impl Summary {
             "sent",
             format!("{} up, {} down", bytes(self.bytes_up), bytes(self.bytes_down)),
         ));
-        for (index, line) in self.notes.iter().flat_map(|note| wrap(note, 62)).enumerate() {
-            rows.push((if index == 0 { "note" } else { "" }, line));
+        for (index, note) in self.notes.iter().enumerate() {
+            rows.push((if index == 0 { "note" } else { "" }, note.to_string()));
         }
         if !self.lost.is_empty() {
             rows.push(("lost tasks", in_words(&self.lost)));
         }
         let answers = self.guarded.iter();
         let answers = answers.map(|(name, number)| format!("{} {name}", count(*number)));
-        for (index, line) in lines(answers, 60).into_iter().enumerate() {
+        for (index, line) in lines(answers, VALUE).into_iter().enumerate() {
             rows.push((if index == 0 { "guarded" } else { "" }, line));
         }
         if let Some(first) = &self.first_failure {
             let failed = format!("{} updates; the first: {first}", count(self.failed));
-            for (index, line) in wrap(&failed, 62).into_iter().enumerate() {
-                rows.push((if index == 0 { "failed" } else { "" }, line));
-            }
+            rows.push(("failed", failed));
             rows.push(("to see it", command(Path::new(&self.run_dir), self.seed)));
         }
         rows.extend(self.edges.iter().flat_map(Edges::rows));
@@ -111,7 +110,18 @@ impl Summary {
         rows.push(("run directory", self.run_dir.clone()));
         let title = format!("{} (seed {})\n", self.scenario, self.seed);
         let title = title + self.persons.as_str() + self.overheard.as_str();
-        rows.iter().fold(title, |text, (name, value)| format!("{text}  {name:<14} {value}\n"))
+        rows.iter().fold(title, |text, (name, value)| {
+            text + hung(&format!("  {name:<13} "), value).as_str()
+        })
+    }
+}
+
+/// `text` with a count at its beginning set apart by thousands: `60,000 versions are done`.
+fn in_thousands(text: &str) -> String {
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    match first.parse() {
+        Ok(number) => format!("{} {rest}", count(number)),
+        Err(_) => text.to_string(),
     }
 }
 

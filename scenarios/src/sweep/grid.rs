@@ -3,6 +3,7 @@
 use super::point::Point;
 use crate::document::{Node, Place};
 use crate::report::Target;
+use crate::units::count;
 
 /// What is swept over.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,6 +57,27 @@ impl Grid {
     pub fn len(&self) -> usize {
         let sizes = self.axes.iter().map(|axis| axis.values.len());
         sizes.fold(self.variants.len().max(1), usize::saturating_mul)
+    }
+
+    /// The runs in words: `18 runs: 6 variants, 3 seeds`; empty without a sweep.
+    pub fn in_words(&self) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        let counted = |number: usize, one: &str| match number {
+            1 => format!("1 {one}"),
+            number => format!("{} {one}s", count(number as u64)),
+        };
+        let mut parts = Vec::new();
+        if !self.variants.is_empty() {
+            parts.push(counted(self.variants.len(), "variant"));
+        }
+        let (seeds, others): (Vec<&Axis>, _) = self.axes.iter().partition(|axis| axis.path == SEED);
+        let values =
+            |axis: &Axis| format!("{} of `{}`", counted(axis.values.len(), "value"), axis.path);
+        parts.extend(others.into_iter().map(values));
+        parts.extend(seeds.iter().map(|axis| counted(axis.values.len(), "seed")));
+        format!("{}: {}", counted(self.len(), "run"), parts.join(", "))
     }
 
     /// Whether nothing is varied.

@@ -1,7 +1,7 @@
 //! The runs of a sweep, checked and named.
 
 use super::ledger::identity;
-use crate::diagnose::Problems;
+use crate::diagnose::{Problem, Problems};
 use crate::load::{self, Loaded, Overrides};
 use crate::report::Target;
 use crate::spec::Metric;
@@ -54,6 +54,13 @@ pub fn plan(path: &Path, overrides: &Overrides) -> Result<Plan, Problems> {
             }
             Err(found) => problems.extend(load::new_to(&problems, found.iter())),
         }
+    }
+    if grid.is_empty() && overrides.seed.is_none() {
+        problems.push(
+            Problem::new("unlikely", "no `[sweep]` in this scenario: one run")
+                .help("`offbeat run` does one run; to sweep, write `[sweep]` and `seed = [1, 2, 3]` below it")
+                .as_warning(),
+        );
     }
     let warnings = Problems::new(&document, problems);
     if warnings.has_errors() {

@@ -52,7 +52,9 @@ pub struct Done {
 /// When the ledger can be neither read nor written.
 pub fn sweep(plan: &Plan, dir: &Path, options: &Options) -> Result<Done, String> {
     let text = |error: WriteError| error.to_string();
-    std::fs::create_dir_all(dir).map_err(|error| text(WriteError::new(dir, error)))?;
+    std::fs::create_dir_all(dir).map_err(|error| {
+        format!("{}\nhelp: `--out DIR` takes another folder", WriteError::new(dir, error))
+    })?;
     let ledger = renewed(Ledger::load(dir)?, plan, dir);
     ledger.save(dir).map_err(text)?;
     let open = ledger.runs.iter().enumerate().filter(|(_, run)| run.status == Status::Open);

@@ -80,7 +80,13 @@ fn name(name: &str, checks: &mut Checks<'_>) {
 /// `name` with everything that is awkward in a folder's name replaced.
 pub fn folder_name(name: &str) -> String {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = name.chars().take(100).map(|c| if good(c) { c } else { '-' }).collect();
+    let mut short = String::new();
+    for c in name.chars().take(100).map(|c| if good(c) { c } else { '-' }) {
+        if c != '-' || !short.ends_with('-') {
+            short.push(c);
+        }
+    }
+    let name = short;
     let name = name.trim_matches(['-', '.']).to_lowercase();
     if name.is_empty() { "scenario".into() } else { name }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Frame {
 /// Room right of the plotting area.
 const RIGHT: f64 = 14.0;
 /// Room below the plotting area, for ticks and the label.
-const BOTTOM: f64 = 40.0;
+const BOTTOM: f64 = 46.0;
 /// Width of a digit at the size of tick labels, with some reserve.
 const DIGIT: f64 = 7.2;
 
@@ -34,7 +34,7 @@ impl Frame {
         let longest = y.ticks().iter().map(|(_, text)| text.chars().count()).max().unwrap_or(1);
         Self {
             width: 480.0,
-            height: 280.0,
+            height: 286.0,
             left: 14.0 + DIGIT * longest.max(3) as f64,
             top: 26.0,
             x,

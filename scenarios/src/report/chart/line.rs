@@ -70,12 +70,12 @@ impl LineChart<'_> {
     fn bar_line(&self, frame: &Frame) -> String {
         self.bar.as_ref().map_or_else(String::new, |(height, name)| {
             let (left, right, y) = (frame.left, frame.right(), frame.py(*height));
-            // Below the line where the picture's upper edge is near.
-            let text = if y - frame.top < 14.0 { y + 13.0 } else { y - 5.0 };
+            // At the right end, where curves are flat, and above the line only where there is no room below.
+            let text = if frame.bottom() - y < 18.0 { y - 5.0 } else { y + 14.0 };
             format!(
                 "<path class=\"bar\" d=\"M{left:.1} {y:.1}H{right:.1}\"/>\
-                 <text class=\"barname\" x=\"{:.1}\" y=\"{text:.1}\">{}</text>\n",
-                left + 5.0,
+                 <text class=\"barname\" text-anchor=\"end\" x=\"{:.1}\" y=\"{text:.1}\">{}</text>\n",
+                right - 5.0,
                 escape(name)
             )
         })

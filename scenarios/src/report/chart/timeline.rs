@@ -32,6 +32,8 @@ pub(crate) struct Lane {
 pub(crate) struct Timeline<'a> {
     /// What it shows, in words.
     pub(crate) name: &'a str,
+    /// Whose lanes they are.
+    pub(crate) lane: &'a str,
     /// The lanes from above.
     pub(crate) lanes: &'a [Lane],
     /// Classes of the kinds of pieces; later kinds are drawn over earlier ones.
@@ -89,7 +91,7 @@ impl Timeline<'_> {
         for (at, what) in self.marks {
             let _ = writeln!(
                 out,
-                "<path class=\"axis\" stroke-dasharray=\"4 3\" d=\"M{:.1} {:.1}V{:.1}\"><title>{}</title></path>",
+                "<path class=\"happened\" d=\"M{:.1} {:.1}V{:.1}\"><title>{}</title></path>",
                 frame.px(*at),
                 frame.top,
                 frame.bottom(),
@@ -111,12 +113,12 @@ impl Timeline<'_> {
 
     fn frame(&self, end: f64) -> Frame {
         let x = Axis { label: "virtual time", quantity: Quantity::Seconds };
-        let y = Axis { label: "client", quantity: Quantity::Plain };
+        let y = Axis { label: self.lane, quantity: Quantity::Plain };
         // The y axis has names instead of ticks: a scale whose only tick lies outside of the picture.
         let mut y = Scale::fit(y, 0.0, 1.0, 1, Ends::Data);
         (y.low, y.high) = (0.25, 0.75);
         let longest = self.lanes.iter().map(|lane| lane.name.chars().count()).max().unwrap_or(1);
-        let height = 26.0 + self.pitch() * self.lanes.len() as f64 + 40.0;
+        let height = 26.0 + self.pitch() * self.lanes.len() as f64 + 46.0;
         let left = 14.0 + 7.2 * longest.max(4) as f64;
         Frame {
             width: 960.0,
@@ -183,6 +185,7 @@ mod tests {
 
     fn svg(lanes: &[Lane]) -> (String, bool) {
         Timeline {
+            lane: "client",
             name: "t",
             lanes,
             kinds: &["span c0", "span c1"],
