@@ -6,7 +6,7 @@ use std::ops::Range;
 /// Columns before the text of a shown line, beside its number.
 const GUTTER: usize = 5;
 /// Columns of a line that stay before the first mark, at most.
-const BEFORE: usize = 16;
+const BEFORE: usize = 26;
 /// Stands for what was cut.
 const GAP: char = '…';
 
