@@ -57,7 +57,7 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
     if !comparison.domains.rows.is_empty() {
         body += &section(
             domains::title(!comparison.faces.is_empty()),
-            &domains::comparison(&comparison.domains),
+            &domains::comparison(&comparison.domains, comparison.what.one()),
         );
     }
     let curves = match runs.iter().all(found::alone) {
@@ -123,7 +123,11 @@ fn figures_table(comparison: &Comparison) -> String {
 fn race_table(comparison: &Comparison) -> String {
     let race: Vec<_> = TO_TARGET.iter().map(|figure| (figure, figure.column(comparison))).collect();
     let mut head = vec![comparison.what.one().to_string(), "runs that reach it".to_string()];
-    head.extend(race.iter().map(|(figure, column)| column.title(long_title(figure.title))));
+    let below = BELOW.known(comparison);
+    head.extend(race.iter().map(|(figure, column)| match (figure.quantity, below) {
+        (Quantity::Bytes, true) => column.title(long_title(SERVERS.title)),
+        _ => column.title(long_title(figure.title)),
+    }));
     let mut rows = Vec::new();
     for (index, row) in comparison.rows.iter().enumerate() {
         let mut cells = vec![named(index, row), format!("{} of {}", row.reached, row.runs)];
@@ -169,7 +173,7 @@ fn long_title(title: &str) -> &str {
         "p95" => "staleness, 95th percentile",
         "wasted" => "wasted client work",
         "server's" => "bytes up and down, the server's link",
-        "below edges" => "bytes up and down, below edge servers",
+        "below" => "bytes up and down, below edge servers",
         other => other,
     }
 }
@@ -258,6 +262,11 @@ fn mean_series(
 }
 
 fn histograms(groups: &[Vec<&RunData>], what: What) -> String {
+    let fresh = |group: &Vec<&RunData>| summed(group).iter().skip(1).all(|count| *count == 0);
+    let merged = |group: &Vec<&RunData>| summed(group).iter().any(|count| *count > 0);
+    if groups.iter().all(fresh) && groups.iter().any(merged) {
+        return note("All updates were fresh.");
+    }
     let mut out = String::from("<div class=\"grid three\">\n");
     for (index, group) in groups.iter().enumerate().take(HISTOGRAMS) {
         out += &staleness(group[0].shown_label(), &summed(group), index);

@@ -40,10 +40,10 @@ pub(super) fn run(points: &[RetrievalPoint]) -> String {
         ).as_str()
 }
 
-/// Labels side by side: rank-1, and its change against training alone.
-pub(super) fn comparison(domains: &Domains) -> String {
+/// Labels side by side, each a `what`: rank-1, and its change against training alone.
+pub(super) fn comparison(domains: &Domains, what: &str) -> String {
     // The mean stands first, so that it is seen where the page is too narrow for all domains.
-    let mut head = ["strategy", "models", "mean"].map(str::to_string).to_vec();
+    let mut head = [what, "models", "mean"].map(str::to_string).to_vec();
     head.extend(domains.names.iter().map(|name| escape(name)));
     let cell = |value: &Option<Estimate>, sign: bool| {
         let Some(e) = value else { return "–".to_string() };

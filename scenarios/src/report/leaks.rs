@@ -108,7 +108,10 @@ fn of(leak: &LeakPoint) -> [f64; 6] {
 /// Mean and interval; of two runs, whose interval says little, both.
 fn spread(e: &Estimate, shown: impl Fn(f64) -> String) -> String {
     match (e.of_two(), e.half_width) {
-        (Some((low, high)), _) => format!("{} to {}", shown(low), shown(high)),
+        (Some((low, high)), _) => {
+            let (low, high) = (shown(low), shown(high));
+            if low == high { low } else { format!("{low} to {high}") }
+        }
         (None, Some(half)) => format!("{} ± {}", shown(e.mean), shown(half)),
         (None, None) => shown(e.mean),
     }
@@ -235,7 +238,7 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
         comparison.what.one(),
         ["mse", "psnr dB", "ssim", "labels", "known"].map(str::to_string),
     );
-    for row in rows {
+    for row in &rows {
         let at = |figure: usize| row.leaks.get(figure).copied().flatten();
         let shown =
             |e: Option<Estimate>, f: &dyn Fn(f64) -> String| e.map_or("–".into(), |e| f(e.mean));
@@ -247,6 +250,9 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
             shown(at(4), &percent),
         ];
         out += &line(&row.label, cells);
+    }
+    if rows.iter().flat_map(|row| &row.leaks).flatten().any(|e| e.of_two().is_some()) {
+        out += "x to y: of two runs, the lower and the higher.\n";
     }
     out
 }

@@ -65,7 +65,10 @@ fn of_server(run: &RunData) -> Tier {
     lost.push(("refused by the server".to_string(), counts.refused.saturating_sub(found)));
     lost.push(("failed".to_string(), counts.failed));
     let copies = counts.guarded.get(COPY).copied().unwrap_or(0);
-    Tier { lost, arrived: counts.updates, unmerged: counts.unmerged, copies }
+    // What failed had arrived.
+    let arrived = counts.updates.saturating_sub(counts.failed);
+    let unmerged = counts.unmerged.saturating_sub(counts.failed);
+    Tier { lost, arrived, unmerged, copies }
 }
 
 impl Tier {
@@ -101,8 +104,9 @@ mod tests {
     fn run() -> RunData {
         let counts = Counts {
             updates: 80,
-            unmerged: 5,
+            unmerged: 7,
             lost: [("went-offline".to_string(), 20)].into(),
+            failed: 2,
             refused: 31,
             guarded: [(COPY.to_string(), 31)].into(),
             ..Counts::default()
@@ -115,7 +119,8 @@ mod tests {
         let text = losses(&run());
         assert!(text.contains("<td>20</td><td>20.0 %</td>"), "{text}");
         assert!(text.contains("arrived, not merged</th><td>5</td><td>5.0 %</td>"), "{text}");
-        assert!(text.contains("all</th><td>25</td><td>25.0 %</td>"), "{text}");
+        assert!(text.contains("failed</th><td>2</td><td>2.0 %</td>"), "{text}");
+        assert!(text.contains("all</th><td>27</td><td>27.0 %</td>"), "{text}");
         assert!(text.contains("no task is lost</th><td>31</td><td>–</td>"), "{text}");
         assert!(!text.contains("refused: repeated"), "{text}");
         assert!(losses(&RunData::default()).contains("No task was lost."));

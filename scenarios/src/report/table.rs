@@ -47,7 +47,7 @@ pub(crate) const SERVERS: Figure =
 
 /// What went between edge servers and their clients.
 pub(crate) const BELOW: Figure =
-    Figure { title: "below edges", quantity: Quantity::Bytes, of: |row| row.bytes_below };
+    Figure { title: "below", quantity: Quantity::Bytes, of: |row| row.bytes_below };
 
 /// Figures that every comparison has.
 pub(crate) const ALWAYS: [Figure; 5] = [
@@ -125,8 +125,8 @@ fn foot(comparison: &Comparison) -> String {
     let hidden = first || !below && ALWAYS[1].known(comparison);
     match (below, hidden && SENT.known(comparison)) {
         (true, false) => {
-            text += "server's: bytes on the server's own link until the last evaluation; below edges:\nbytes \
-                     between edge servers and their clients in the whole run.\n";
+            text += "server's: bytes on the server's own link until the last evaluation.\nbelow: bytes between \
+                     edge servers and their clients in the whole run.\n";
         }
         (true, true) => {
             text += "The bytes, on the server's link and below edge servers, stand in the page.\n"
@@ -140,9 +140,13 @@ fn foot(comparison: &Comparison) -> String {
 fn race(comparison: &Comparison) -> Vec<Vec<String>> {
     let columns: Vec<_> =
         TO_TARGET.iter().map(|figure| (figure, figure.column(comparison))).collect();
-    let what = comparison.what.one();
-    let mut lines =
-        vec![head(what, columns.iter().map(|(figure, column)| column.title(figure.title)))];
+    let below = BELOW.known(comparison);
+    let title = |figure: &Figure| match (figure.quantity, below) {
+        (Quantity::Bytes, true) => SERVERS.title,
+        _ => figure.title,
+    };
+    let titles = columns.iter().map(|(figure, column)| column.title(title(figure)));
+    let mut lines = vec![head(comparison.what.one(), titles)];
     for row in &comparison.rows {
         let mut cells: Vec<String> = columns
             .iter()

@@ -34,9 +34,9 @@ impl Frame {
         let longest = y.ticks().iter().map(|(_, text)| text.chars().count()).max().unwrap_or(1);
         Self {
             width: 480.0,
-            height: 286.0,
+            height: 292.0,
             left: 14.0 + DIGIT * longest.max(3) as f64,
-            top: 26.0,
+            top: 32.0,
             x,
             y,
         }

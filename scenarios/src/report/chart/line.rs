@@ -148,8 +148,8 @@ mod tests {
         let series =
             Series { name: "a".into(), points: vec![(0.0, 0.0), (60.0, 1.0)], ..Series::default() };
         let text = chart(&[series], None);
-        // Three characters of ticks: the area reaches from 14 + 3 * 7.2 to 480 - 14, and from 26 to 280 - 40.
-        assert!(text.contains("d=\"M35.6 240.0L466.0 26.0\""), "{text}");
+        // Three characters of ticks: the area reaches from 14 + 3 * 7.2 to 480 - 14, and from 32 to 292 - 46.
+        assert!(text.contains("d=\"M35.6 246.0L466.0 32.0\""), "{text}");
         assert!(text.contains(">virtual time (s)</text>"), "{text}");
     }
 
