@@ -136,7 +136,7 @@ fn find(dir: &Path, at: Option<Time>) -> Result<Found, String> {
         match (&damaged[..], &times[..]) {
             ([_, ..], _) => format!("no snapshot can be read: {}", damaged.join("; ")),
             ([], []) => "this run kept no snapshot, so there is nothing to fork from\nhelp: run it again \
-                         with `--set output.snapshot='{ every_virtual_minutes = 10 }'`"
+                         with `--set output.snapshot.every_virtual_minutes=10`"
                 .into(),
             ([], [first, ..]) => {
                 let shown: Vec<String> =

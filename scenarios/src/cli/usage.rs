@@ -79,6 +79,11 @@ fn help(error: &clap::Error) -> Option<String> {
                 false => "`--help` behind a command lists its options".into(),
             })
         }
+        ErrorKind::ValueValidation => {
+            let wrong = given(ContextKind::InvalidArg)?;
+            let address = "give an address and a port, such as 127.0.0.1:9100";
+            wrong.contains("--prometheus").then(|| address.into())
+        }
         _ => None,
     }
 }
@@ -101,7 +106,7 @@ mod tests {
             (&["run", "s.toml", "--sed", "1"], "--se"),
             (&["run", "s.toml", "--bogus"], "`--help` behind a command lists its options"),
             (&["run", "s.toml", "--seed", "-1"], "no option takes a number below 0"),
-            (&["run", "s.toml", "--prometheus", "foo"], "invalid socket address"),
+            (&["run", "s.toml", "--prometheus", "foo"], "help: give an address and a port"),
             (&["fork", "r", "--at", "banana"], "expected a number and s, min, h or d"),
         ] {
             let text = said(args);

@@ -172,8 +172,8 @@ fn long_title(title: &str) -> &str {
         "stale" => "staleness, mean",
         "p95" => "staleness, 95th percentile",
         "wasted" => "wasted client work",
-        "server's" => "bytes up and down, the server's link",
-        "below" => "bytes up and down, below edge servers",
+        "server's" => "bytes, server's link",
+        "below" => "bytes, below edges",
         other => other,
     }
 }
