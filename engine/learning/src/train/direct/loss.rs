@@ -48,7 +48,7 @@ pub(super) fn of(
         Loss::CrossEntropy => cross_entropy(values, labels, gradient, losses),
         Loss::FeatureMse => mean_square(values, gather.targets(), batch, gradient, losses),
         Loss::Masked(masked) => {
-            let painted = (&*values, gather.targets());
+            let painted = (values, gather.targets());
             masked.losses(painted, gather.hidden(), (batch, gradient, losses));
         }
         Loss::Cosface { scale, margin } | Loss::Arcface { scale, margin } => {
