@@ -1,10 +1,17 @@
-//! Convolutions by hand: one matrix product for each sample, so that its columns stay in the cache.
+//! Convolutions by hand: one matrix product for each sample, so that its columns stay in the cache; for small
+//! images one for several samples, so that the weights are not read anew for a few columns.
 
-use super::columns::Windows;
+use super::columns::{Place, Windows};
 use super::elementwise::{add_plane_bias, relu_all, sum, transpose};
 use super::kernel::{Backward, Forward, Kernel, Memory, Scratch, grown, simd};
 use super::product::{Matrix, Mode, product};
 use std::ops::Range;
+
+/// Samples with fewer windows than this share a product with others.
+const FEW: usize = 64;
+
+/// About so many columns a shared product has.
+const MANY: usize = 256;
 
 /// A convolution; `weight` is `[outputs, window]`.
 #[derive(Debug)]
@@ -24,6 +31,27 @@ impl Conv {
         self.outputs * self.windows.count()
     }
 
+    /// How many samples share a product: a function of the shapes alone.
+    fn together(&self) -> usize {
+        match self.windows.count() {
+            count @ 1..FEW => MANY / count,
+            _ => 1,
+        }
+    }
+
+    /// The column matrix of some samples, side by side.
+    fn spread(&self, samples: &[f32], padded: &mut [f32], columns: &mut [f32]) {
+        let (w, line) = (&self.windows, self.line(samples));
+        for (index, sample) in samples.chunks_exact(self.input_len()).enumerate() {
+            w.spread(sample, padded, columns, Place { first: index * w.count(), line });
+        }
+    }
+
+    /// Columns of the matrix of some samples.
+    fn line(&self, samples: &[f32]) -> usize {
+        samples.len() / self.input_len() * self.windows.count()
+    }
+
     fn weight<'a>(&self, params: &'a [f32]) -> Matrix<'a> {
         Matrix::new(&params[self.weight.clone()], self.outputs, self.windows.window())
     }
@@ -38,27 +66,44 @@ impl Kernel for Conv {
         scratch: &mut Scratch,
     ) {
         let w = &self.windows;
-        let columns = grown(&mut scratch.columns, w.window() * w.count());
+        let most = self.together().min(pass.input.len() / self.input_len()).max(1);
+        let columns = grown(&mut scratch.columns, w.window() * w.count() * most);
         let padded = grown(&mut scratch.padded, w.padded_len());
+        let block = grown(&mut scratch.block, self.output_len() * most);
         let weight = self.weight(pass.params);
-        let samples = pass.input.chunks_exact(self.input_len());
-        for (sample, output) in samples.zip(output.chunks_exact_mut(self.output_len())) {
-            w.spread(sample, padded, columns);
-            product(output, Mode::Write, weight, Matrix::new(columns, w.window(), w.count()));
-            match &self.bias {
-                Some(bias) => {
-                    add_plane_bias(output, w.count(), &pass.params[bias.clone()], pass.relu)
+        let groups = pass.input.chunks(most * self.input_len());
+        for (samples, outputs) in groups.zip(output.chunks_mut(most * self.output_len())) {
+            self.spread(samples, padded, columns);
+            let line = self.line(samples);
+            let columns = Matrix::new(columns, w.window(), line);
+            if line == w.count() {
+                product(outputs, Mode::Write, weight, columns);
+            } else {
+                product(block, Mode::Write, weight, columns);
+                for (index, output) in outputs.chunks_exact_mut(self.output_len()).enumerate() {
+                    let planes = output.chunks_exact_mut(w.count()).zip(block.chunks(line));
+                    let first = index * w.count();
+                    planes.for_each(|(to, row)| to.copy_from_slice(&row[first..][..w.count()]));
                 }
-                None if pass.relu => relu_all(output),
-                None => {}
+            }
+            for output in outputs.chunks_exact_mut(self.output_len()) {
+                match &self.bias {
+                    Some(bias) => {
+                        add_plane_bias(output, w.count(), &pass.params[bias.clone()], pass.relu)
+                    }
+                    None if pass.relu => relu_all(output),
+                    None => {}
+                }
             }
         }
     }
 
     fn backward(&self, mut pass: Backward<'_>, _: &Memory, scratch: &mut Scratch) {
         let w = &self.windows;
-        let columns = grown(&mut scratch.columns, w.window() * w.count());
+        let most = self.together().min(pass.batch).max(1);
+        let columns = grown(&mut scratch.columns, w.window() * w.count() * most);
         let padded = grown(&mut scratch.padded, w.padded_len());
+        let block = grown(&mut scratch.block, self.output_len() * most);
         let weight = self.weight(pass.params);
         // The gradient of the weight is summed up transposed: so the product reads the columns as they
         // lie, instead of packing them anew for each sample.
@@ -66,21 +111,29 @@ impl Kernel for Conv {
         if let Some(bias) = &self.bias {
             pass.gradient[bias.clone()].fill(0.0);
         }
-        for index in 0..pass.batch {
-            let sample = &pass.input[index * self.input_len()..][..self.input_len()];
-            let dy = &pass.output_gradient[index * self.output_len()..][..self.output_len()];
+        for from in (0..pass.batch).step_by(most) {
+            let samples = from..(from + most).min(pass.batch);
+            let inputs = samples.start * self.input_len()..samples.end * self.input_len();
+            let dy = samples.start * self.output_len()..samples.end * self.output_len();
+            let dy = &pass.output_gradient[dy];
             if let Some(bias) = &self.bias {
-                add_plane_sums(&mut pass.gradient[bias.clone()], dy, w.count());
+                dy.chunks_exact(self.output_len()).for_each(|dy| {
+                    add_plane_sums(&mut pass.gradient[bias.clone()], dy, w.count());
+                });
             }
-            let dy = Matrix::new(dy, self.outputs, w.count());
-            let mode = if index == 0 { Mode::Write } else { Mode::Add };
-            w.spread(sample, padded, columns);
-            let x = Matrix::new(columns, w.window(), w.count());
+            let line = samples.len() * w.count();
+            let dy = if samples.len() == 1 { dy } else { side_by_side(dy, w.count(), line, block) };
+            let dy = Matrix::new(dy, self.outputs, line);
+            let mode = if from == 0 { Mode::Write } else { Mode::Add };
+            self.spread(&pass.input[inputs.clone()], padded, columns);
+            let x = Matrix::new(columns, w.window(), line);
             product(weight_gradient, mode, x, dy.transposed());
             if let Some(dx) = pass.input_gradient.as_deref_mut() {
                 product(columns, Mode::Write, weight.transposed(), dy);
-                let dx = &mut dx[index * self.input_len()..][..self.input_len()];
-                w.gather(columns, padded, dx, pass.add);
+                for (index, dx) in dx[inputs].chunks_exact_mut(self.input_len()).enumerate() {
+                    let place = Place { first: index * w.count(), line };
+                    w.gather((columns, place), padded, dx, pass.add);
+                }
             }
         }
         transpose(&mut pass.gradient[self.weight.clone()], weight_gradient, self.outputs);
@@ -89,6 +142,16 @@ impl Kernel for Conv {
     fn learns(&self) -> bool {
         true
     }
+}
+
+/// Planes of several samples `[samples, planes, count]` as `[planes, samples * count]`.
+fn side_by_side<'a>(samples: &[f32], count: usize, line: usize, block: &'a mut [f32]) -> &'a [f32] {
+    let sample_len = samples.len() / (line / count);
+    for (index, sample) in samples.chunks_exact(sample_len).enumerate() {
+        let rows = block.chunks_mut(line).zip(sample.chunks_exact(count));
+        rows.for_each(|(row, plane)| row[index * count..][..count].copy_from_slice(plane));
+    }
+    &block[..samples.len()]
 }
 
 fn add_plane_sums(sums: &mut [f32], planes: &[f32], plane: usize) {

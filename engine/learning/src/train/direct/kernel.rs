@@ -77,6 +77,8 @@ pub(super) struct Memory {
 /// Memory that layers share, since none needs it after its own pass.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    /// Planes of several samples side by side.
+    pub(super) block: Vec<f32>,
     /// One sample's windows as columns.
     pub(super) columns: Vec<f32>,
     /// One sample with its zero padding.

@@ -18,12 +18,10 @@ pub(in crate::train) struct Update<'a> {
 }
 
 impl Update<'_> {
-    /// Whether a step is the gradient times the rate and nothing else.
+    /// Whether a step depends on nothing but the parameters, their gradient and their velocity.
     #[cfg(feature = "tch")]
-    pub(in crate::train) fn is_plain(&self) -> bool {
-        let (sgd, proximal) = (&self.plan.sgd, self.plan.objective.proximal);
-        let bare = sgd.momentum == 0.0 && sgd.weight_decay == 0.0 && proximal == 0.0;
-        bare && self.correction.is_none()
+    pub(in crate::train) fn is_local(&self) -> bool {
+        self.plan.objective.proximal == 0.0 && self.correction.is_none()
     }
 
     /// Changes `params` by one step along `gradient`, which is used up. `velocity` is needed only with

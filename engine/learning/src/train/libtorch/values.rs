@@ -2,6 +2,7 @@
 
 use crate::layout::{Layout, Part};
 use crate::network::Shape;
+use crate::plan::Sgd;
 use crate::train::direct::Update;
 use std::ops::Range;
 use tch::Tensor;
@@ -13,6 +14,8 @@ pub(super) struct Values {
     ranges: Vec<Range<usize>>,
     /// Places of the tensors that are trained, with their rates.
     trained: Vec<(usize, f32)>,
+    /// Of the tensors that are trained, in their order; empty before the first step.
+    velocity: Vec<Tensor>,
     /// In host memory, in the layout's order, when a step needs more than the gradient.
     host: Host,
 }
@@ -32,7 +35,7 @@ impl Values {
         let (tensors, ranges) = entries
             .map(|entry| (shaped(&flat[entry.range()], &entry.shape), entry.range()))
             .unzip();
-        Self { tensors, ranges, trained: Vec::new(), host: Host::default() }
+        Self { tensors, ranges, trained: Vec::new(), velocity: Vec::new(), host: Host::default() }
     }
 
     /// The same with gradients: `rates` are those of the stretches that are trained.
@@ -59,13 +62,37 @@ impl Values {
             self.trained.iter().map(|(place, _)| &self.tensors[*place]).collect();
         let gradients = Tensor::run_backward(&[loss], &leaves, false, false);
         let _guard = tch::no_grad_guard();
-        if update.is_plain() {
-            for ((place, rate), gradient) in self.trained.iter().zip(gradients) {
-                let _ = self.tensors[*place].g_add_(&(gradient * -f64::from(*rate)));
-            }
-            return;
+        match update.is_local() {
+            true => self.step_in_place(gradients, &update.plan.sgd),
+            false => self.step_in_host_memory(&gradients, update, first),
         }
-        self.step_in_host_memory(&gradients, update, first);
+    }
+
+    /// A step that needs nothing but the parameters, their gradient and their velocity.
+    fn step_in_place(&mut self, gradients: Vec<Tensor>, sgd: &Sgd) {
+        for (index, (mut gradient, (place, rate))) in
+            gradients.into_iter().zip(&self.trained).enumerate()
+        {
+            let own = &mut self.tensors[*place];
+            if sgd.weight_decay != 0.0 {
+                gradient += &*own * f64::from(sgd.weight_decay);
+            }
+            if sgd.momentum != 0.0 {
+                match self.velocity.get_mut(index) {
+                    Some(velocity) => {
+                        let _ = velocity.g_mul_scalar_(f64::from(sgd.momentum));
+                        *velocity += &gradient;
+                    }
+                    None => self.velocity.push(gradient.copy()),
+                }
+                let gained = &self.velocity[index];
+                gradient = match sgd.nesterov {
+                    true => gradient + gained * f64::from(sgd.momentum),
+                    false => gained.shallow_clone(),
+                };
+            }
+            let _ = own.g_add_(&(gradient * -f64::from(*rate)));
+        }
     }
 
     fn step_in_host_memory(&mut self, gradients: &[Tensor], update: &Update<'_>, first: bool) {
