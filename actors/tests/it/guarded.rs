@@ -2,11 +2,13 @@
 
 use crate::edges::tree;
 use crate::equivalence::synchronous;
-use crate::patchy::run;
+use crate::patchy::{Patchy, run};
 use crate::world::World;
 use offbeat_actors::adversary::{Adversaries, Band, Behaviour, Malformation};
-use offbeat_actors::{EdgeRules, Federation, Record, RunResult, Topology};
-use offbeat_kernel::{ClientId, Version};
+use offbeat_actors::timeline::{Action, Entry, When, Who};
+use offbeat_actors::{DirectorSetup, EdgeRules, Federation, Record, RunResult, Topology};
+use offbeat_kernel::hardship::{Clients, Interventions, Pick};
+use offbeat_kernel::{ClientId, Span, Time, Version};
 use offbeat_learning::Flat;
 use offbeat_strategies::Parts;
 use offbeat_strategies::guard::{
@@ -16,6 +18,8 @@ use offbeat_strategies::pace::Buffered;
 use offbeat_strategies::registry::{GuardPart, PacePart, SelectPart};
 use offbeat_strategies::select::Schedule;
 use offbeat_strategies::signal::LossReason;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// One edge server with these clients, who take one step on all of their samples: nothing depends on chance.
@@ -261,6 +265,54 @@ fn what_guards_of_edge_servers_remember_survives_a_snapshot() {
     for pace in paces() {
         let (world, bands) = remembering(pace);
         assert!(crate::resume::holds(|| hostile(&world, &bands), 5) > 3);
+    }
+}
+
+/// Four clients of one edge server, of whom the first turns hostile after version 0. A guard that had forgotten what
+/// it saw of the first round would let it pass until three others were judged.
+#[test]
+fn what_guards_remember_survives_crashes_of_their_edge_server_and_of_the_server() {
+    let edge = Clients { range: 4..5, pick: Pick::Ids(vec![4]) };
+    let down = Span::from_seconds(0.3);
+    let edge = Who { clients: edge, name: "the edge server".into(), lasts: Some(down) };
+    // A round takes a second.
+    let at = Time::ZERO + Span::from_seconds(1.5);
+    for strike in [Action::Crash(edge), Action::CrashServer(Some(down))] {
+        let mut world = world(&[100; 4], EdgeRules::default());
+        world.versions = 4;
+        let relative = RelativeNormSettings { warm_up: 3, window: 20, ..Default::default() };
+        world.edge_guard = vec![GuardPart::RelativeNorm(relative)];
+        let mut federation = hostile(&world, &[]);
+        let band = Band {
+            behaviour: Behaviour::SignFlip { scale: 50.0 },
+            members: vec![ClientId(0)],
+            sybil: false,
+            from_version: Version(1),
+        };
+        federation.workbench.adversaries = Arc::new(Adversaries::new(vec![band], 4));
+        if matches!(strike, Action::Crash(_)) {
+            // The server sees that its edge server is away.
+            world.ideal.samples.push(0);
+            let mut patchy = Patchy::new(&world.ideal);
+            patchy.away[4].push((at, at + down));
+            let patchy = Rc::new(patchy);
+            federation.conditions = patchy.clone();
+            federation.roster = patchy;
+        }
+        let actions = vec![strike.clone()];
+        federation.director = Some(DirectorSetup {
+            interventions: Rc::new(RefCell::new(Interventions::new(world.seeds(), 5))),
+            timeline: vec![Entry { when: When::At(at, None), actions }],
+            hooks: None,
+            board: None,
+            parts: synchronous(1),
+            durable_every: 1,
+        });
+        let (result, records) = run(federation);
+        assert_eq!(result.counts.versions, 4, "{strike:?}: {}", result.ended);
+        let lost: u64 = result.counts.lost.values().sum();
+        assert_eq!(lost, 1, "{strike:?} struck nobody: {:?}", result.counts.lost);
+        assert_eq!(found(&records), [(0, 0, Fault::Norm, Measure::Clipped); 3], "{strike:?}");
     }
 }
 

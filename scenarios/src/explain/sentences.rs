@@ -55,7 +55,10 @@ fn who(sections: &ScenarioFile, forecast: &Forecast) -> String {
         );
         if !tree.guard.is_empty() {
             let names: Vec<String> = tree.guard.iter().map(chosen).collect();
-            text += &format!(" Before, it asks its guards: {}.", names.join(", "));
+            text += &format!(
+                " Before it merges, an edge server asks its guards: {}.",
+                names.join(", ")
+            );
         }
     }
     let mut before = 0;
