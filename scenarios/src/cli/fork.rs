@@ -58,7 +58,7 @@ fn may_change(path: &Path, set: &[String]) -> Result<(), Failure> {
     if words.is_empty() {
         return Ok(());
     }
-    let quoted = |set: &String| match set.contains(|c: char| c == '\'' || c == ' ' || c == '"') {
+    let quoted = |set: &String| match set.contains(['\'', ' ', '"']) {
         true => format!(" --set '{}'", set.replace('\'', "'\\''")),
         false => format!(" --set {set}"),
     };

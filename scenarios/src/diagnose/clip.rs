@@ -115,13 +115,15 @@ impl SourceCode for Clipped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::slice::from_ref;
 
     #[test]
     fn a_long_line_is_cut_around_its_mark_and_short_ones_stay() {
         let long = format!("key = {{ {} }}", "name = 1, ".repeat(30));
         let text = format!("short = 1\n{long}\nlast = 2\n");
         let at = 10 + long.rfind("name").expect("there");
-        let clipped = Clipped::new("s.toml", &text, &[at..at + 4], 80);
+        let mark = at..at + 4;
+        let clipped = Clipped::new("s.toml", &text, from_ref(&mark), 80);
         assert!(clipped.text.starts_with("short = 1\n…") && clipped.text.ends_with("\nlast = 2\n"));
         assert!(clipped.text.lines().all(|line| letters(line) <= 74), "{}", clipped.text);
         assert_eq!(&clipped.text[clipped.moved(&(at..at + 4))], "name");
@@ -131,7 +133,8 @@ mod tests {
         let span = SourceSpan::from((span.start, span.len()));
         let found = clipped.read_span(&span, 0, 0).expect("inside");
         assert_eq!((found.line(), found.column()), (1, at - 10));
-        let first = Clipped::new("s.toml", &text, &[10..13], 80);
+        let early = 10..13;
+        let first = Clipped::new("s.toml", &text, from_ref(&early), 80);
         assert!(
             first.text.contains("\nkey = {") && first.text.contains("…\nlast"),
             "{}",
