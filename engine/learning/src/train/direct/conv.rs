@@ -1,5 +1,5 @@
 //! Convolutions by hand: one matrix product for each sample, so that its columns stay in the cache; for small
-//! images one for several samples, so that the weights are not read anew for a few columns.
+//! images and many weights one for several samples, so that the weights are not read anew for a few columns.
 
 use super::columns::{Place, Windows};
 use super::elementwise::{add_plane_bias, relu_all, sum, transpose};
@@ -9,6 +9,9 @@ use std::ops::Range;
 
 /// Samples with fewer windows than this share a product with others.
 const FEW: usize = 64;
+
+/// Weights from which that pays: more than the nearest caches hold.
+const HEAVY: usize = 1 << 15;
 
 /// About so many columns a shared product has.
 const MANY: usize = 256;
@@ -34,7 +37,7 @@ impl Conv {
     /// How many samples share a product: a function of the shapes alone.
     fn together(&self) -> usize {
         match self.windows.count() {
-            count @ 1..FEW => MANY / count,
+            count @ 1..FEW if self.weight.len() >= HEAVY => MANY / count,
             _ => 1,
         }
     }
@@ -160,4 +163,72 @@ fn add_plane_sums(sums: &mut [f32], planes: &[f32], plane: usize) {
             *total += sum(plane);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 64 channels of 4 x 4 places to 64 channels.
+    fn heavy() -> Conv {
+        let (channels, side) = (64, 4);
+        let windows = Windows {
+            channels,
+            height: side,
+            width: side,
+            kernel: 3,
+            stride: 1,
+            padding: 1,
+            out_height: side,
+            out_width: side,
+        };
+        let weights = 64 * windows.window();
+        Conv { windows, outputs: 64, weight: 0..weights, bias: Some(weights..weights + 64) }
+    }
+
+    /// Small integers, so that every sum is exact.
+    fn numbers(count: usize, step: usize) -> Vec<f32> {
+        (0..count).map(|i| (i * step % 7) as f32 - 3.0).collect()
+    }
+
+    /// Outputs, gradient of the parameters and gradient of the inputs.
+    fn both_ways(conv: &Conv, params: &[f32], input: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
+        let (batch, masks) = (input.len() / conv.input_len(), &[]);
+        let (mut memory, mut scratch) = (Memory::default(), Scratch::default());
+        let mut output = vec![f32::NAN; dy.len()];
+        let pass = Forward { params, input, batch, relu: false, training: true, masks };
+        conv.forward(pass, &mut output, &mut memory, &mut scratch);
+        let (mut gradient, mut dx) = (vec![f32::NAN; params.len()], vec![1.0; input.len()]);
+        let pass = Backward {
+            params,
+            input,
+            batch,
+            output_gradient: dy,
+            input_gradient: Some(&mut dx),
+            add: true,
+            masks,
+            gradient: &mut gradient,
+        };
+        conv.backward(pass, &memory, &mut scratch);
+        [output, gradient, dx]
+    }
+
+    #[test]
+    fn samples_that_share_a_product_give_what_each_gives_alone() {
+        let conv = heavy();
+        assert_eq!(conv.together(), 16);
+        let params = numbers(conv.weight.len() + 64, 5);
+        // Two groups, the second one smaller.
+        let (input, dy) = (numbers(18 * conv.input_len(), 3), numbers(18 * conv.output_len(), 11));
+        let [output, gradient, dx] = both_ways(&conv, &params, &input, &dy);
+        let mut sum = vec![0.0; params.len()];
+        let samples = input.chunks(conv.input_len()).zip(dy.chunks(conv.output_len()));
+        for (index, (sample, dy)) in samples.enumerate() {
+            let [own, own_gradient, own_dx] = both_ways(&conv, &params, sample, dy);
+            assert_eq!(output[index * own.len()..][..own.len()], own);
+            assert_eq!(dx[index * own_dx.len()..][..own_dx.len()], own_dx);
+            sum.iter_mut().zip(own_gradient).for_each(|(sum, own)| *sum += own);
+        }
+        assert_eq!(gradient, sum);
+    }
 }
