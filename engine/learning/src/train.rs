@@ -14,6 +14,7 @@ mod gather;
 mod libtorch;
 mod order;
 mod rates;
+mod sums;
 #[cfg(test)]
 mod tests;
 

@@ -8,6 +8,7 @@ mod tensors;
 
 use super::check::{check_features, check_request, check_rows};
 use super::gather::{Buffers, Gather, copy_rows};
+use super::sums::LossSums;
 use super::{TrainRequest, Trained, Trainer};
 use crate::caps::Caps;
 use crate::data::Shard;
@@ -207,14 +208,7 @@ impl Trainer for AutodiffTrainer {
                 step: steps.saturating_sub(1),
             });
         }
-        let per_sample = 1.0 / losses.samples.max(1) as f64;
-        Ok(Trained {
-            params,
-            steps,
-            samples_seen: losses.samples,
-            loss: losses.sum * per_sample,
-            loss_squared: losses.squared * per_sample,
-        })
+        Ok(losses.sums.trained(params, steps, losses.samples))
     }
 
     fn device(&self) -> Device {
@@ -264,8 +258,7 @@ struct Losses {
     pending: Vec<Tensor<1>>,
     steps: usize,
     samples: usize,
-    sum: f64,
-    squared: f64,
+    sums: LossSums,
 }
 
 impl Losses {
@@ -284,18 +277,13 @@ impl Losses {
         for length in lengths {
             let (batch, later) = rest.split_at(length);
             rest = later;
-            let (mut sum, mut squared) = (0.0, 0.0);
-            for loss in batch.iter().map(|loss| f64::from(*loss)) {
-                sum += loss;
-                squared += loss * loss;
-            }
-            if !squared.is_finite() {
+            let found = LossSums::of(batch.iter().map(|loss| f64::from(*loss)));
+            if !found.squared.is_finite() {
                 return Err(LearnError::NotFinite { what: "loss", step: self.steps });
             }
             self.steps += 1;
             self.samples += length;
-            self.sum += sum;
-            self.squared += squared;
+            self.sums += found;
         }
         Ok(())
     }

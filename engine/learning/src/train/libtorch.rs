@@ -9,9 +9,10 @@ mod values;
 
 use super::autodiff::AutodiffTrainer;
 use super::check::{check_features, check_request, check_rows};
-use super::direct::{LossSums, Update};
+use super::direct::Update;
 use super::gather::{Buffers, Gather, copy_rows};
 use super::rates::rates;
+use super::sums::LossSums;
 use super::{TrainRequest, Trained, Trainer};
 use crate::data::Shard;
 use crate::error::LearnError;
@@ -146,26 +147,19 @@ fn run(network: &Network, request: TrainRequest) -> Result<Trained, LearnError> 
         let pass = Pass::training(network, values.tensors(), gather.masks());
         let logits = logits_or_features(pass, batch_of(&inputs, batch, network.input()), true);
         let losses = cross_entropy(&logits, gather.labels());
-        let found = summed(&losses);
+        let found = LossSums::of(to_vec(&losses.detach()).into_iter().map(f64::from));
         if !found.squared.is_finite() {
             return Err(LearnError::NotFinite { what: "loss", step });
         }
         values.step(&losses.mean(Kind::Float), &update, step == 0);
-        sums = LossSums { loss: sums.loss + found.loss, squared: sums.squared + found.squared };
+        sums += found;
         seen += batch;
     }
     let params = Flat::new(values.into_vec());
     if !params.is_finite() {
         return Err(LearnError::NotFinite { what: "a parameter", step: steps.saturating_sub(1) });
     }
-    let per_sample = 1.0 / seen.max(1) as f64;
-    Ok(Trained {
-        params,
-        steps,
-        samples_seen: seen,
-        loss: sums.loss * per_sample,
-        loss_squared: sums.squared * per_sample,
-    })
+    Ok(sums.trained(params, steps, seen))
 }
 
 /// Cross-entropy of each sample, `[batch]`.
@@ -173,13 +167,4 @@ fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Tensor {
     let labels: Vec<i64> = labels.iter().map(|label| i64::from(*label)).collect();
     let labels = Tensor::from_slice(&labels);
     logits.cross_entropy_loss::<Tensor>(&labels, None, Reduction::None, -100, 0.0)
-}
-
-/// The sums over a batch.
-fn summed(losses: &Tensor) -> LossSums {
-    let each = to_vec(&losses.detach());
-    each.into_iter().map(f64::from).fold(LossSums::default(), |sums, loss| LossSums {
-        loss: sums.loss + loss,
-        squared: sums.squared + loss * loss,
-    })
 }

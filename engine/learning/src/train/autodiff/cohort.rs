@@ -7,6 +7,7 @@
 use super::super::check::check_request;
 use super::super::gather::{Buffers, Gather};
 use super::super::rates::rates;
+use super::super::sums::LossSums;
 use super::super::{TrainRequest, Trained, Trainer};
 use super::lanes::{has_places, knows, logits};
 use super::{AutodiffTrainer, READ_EVERY};
@@ -96,8 +97,7 @@ struct Lane {
     /// Steps whose losses have been read.
     read: usize,
     samples: usize,
-    loss: f64,
-    squared: f64,
+    sums: LossSums,
     wrong: Option<LearnError>,
     params: Option<Flat>,
 }
@@ -314,18 +314,13 @@ fn settle(lanes: &mut [Lane], pending: Vec<Pending>, rows: usize) {
 
 impl Lane {
     fn add(&mut self, batch: &[f32]) {
-        let (mut sum, mut squared) = (0.0, 0.0);
-        for loss in batch.iter().map(|loss| f64::from(*loss)) {
-            sum += loss;
-            squared += loss * loss;
-        }
-        if !squared.is_finite() && self.wrong.is_none() {
+        let found = LossSums::of(batch.iter().map(|loss| f64::from(*loss)));
+        if !found.squared.is_finite() && self.wrong.is_none() {
             self.wrong = Some(LearnError::NotFinite { what: "loss", step: self.read });
         }
         self.read += 1;
         self.samples += batch.len();
-        self.loss += sum;
-        self.squared += squared;
+        self.sums += found;
     }
 
     fn result(self) -> Result<Trained, LearnError> {
@@ -335,13 +330,6 @@ impl Lane {
         let step = self.steps.saturating_sub(1);
         let broken = LearnError::NotFinite { what: "a parameter", step };
         let params = self.params.filter(Flat::is_finite).ok_or(broken)?;
-        let per_sample = 1.0 / self.samples.max(1) as f64;
-        Ok(Trained {
-            params,
-            steps: self.steps,
-            samples_seen: self.samples,
-            loss: self.loss * per_sample,
-            loss_squared: self.squared * per_sample,
-        })
+        Ok(self.sums.trained(params, self.steps, self.samples))
     }
 }

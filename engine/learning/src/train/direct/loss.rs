@@ -8,25 +8,7 @@ use super::workspace::Workspace;
 use crate::caps::Caps;
 use crate::objective::Loss;
 use crate::train::gather::Gather;
-
-/// Sums over one batch, or over several.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(in crate::train) struct LossSums {
-    /// Sum of the samples' losses.
-    pub(in crate::train) loss: f64,
-    /// Sum of their squares.
-    pub(in crate::train) squared: f64,
-}
-
-impl LossSums {
-    /// Sums over the losses of samples, in order.
-    fn of(losses: &[f64]) -> Self {
-        losses.iter().fold(Self::default(), |sums, loss| Self {
-            loss: sums.loss + loss,
-            squared: sums.squared + loss * loss,
-        })
-    }
-}
+use crate::train::sums::LossSums;
 
 /// The losses of the batch that has passed through `program`. The gradient of their mean goes to the slot
 /// of the logits, or to that of the features when the head is not used; when both are, that by the
@@ -84,7 +66,7 @@ pub(super) fn of(
             triplet::of(margin, values, labels, gradient, losses);
         }
     }
-    LossSums::of(losses)
+    LossSums::of(losses.iter().copied())
 }
 
 /// The mean squared difference over each row of features, and the gradient of the rows' mean.
@@ -145,7 +127,7 @@ mod tests {
         let mut gradient = [0.0; 4];
         let mut found = Vec::new();
         cross_entropy(&[0.0, 0.0, 0.0, 3f32.ln()], &[0, 1], &mut gradient, &mut found);
-        let sums = LossSums::of(&found);
+        let sums = LossSums::of(found.iter().copied());
         let losses = [2f64.ln(), (4.0f64 / 3.0).ln()];
         assert!((sums.loss - losses.iter().sum::<f64>()).abs() < 1e-6);
         assert!((sums.squared - losses.iter().map(|loss| loss * loss).sum::<f64>()).abs() < 1e-6);
@@ -160,7 +142,7 @@ mod tests {
         let mut found = Vec::new();
         let (features, targets) = ([1.0, 2.0, 3.0, 5.0], [1.0, 0.0, 2.0, 2.0]);
         mean_square(&features, &targets, 2, &mut gradient, &mut found);
-        let sums = LossSums::of(&found);
+        let sums = LossSums::of(found.iter().copied());
         assert_eq!((sums.loss, sums.squared), (2.0 + 5.0, 4.0 + 25.0));
         assert_eq!(gradient, [0.0, 1.0, 0.5, 1.5]);
     }

@@ -24,12 +24,12 @@ mod triplet;
 mod update;
 mod workspace;
 
-pub(super) use loss::LossSums;
 pub(super) use update::Update;
 
 use super::check::{check_features, check_request, check_rows};
 use super::gather::{Gather, copy_rows};
 use super::rates::rates;
+use super::sums::LossSums;
 use super::{TrainRequest, Trained, Trainer};
 use crate::data::Shard;
 use crate::error::LearnError;
@@ -178,19 +178,12 @@ fn run(
         program.backward(&params, work, pass);
         let Workspace { gradient, velocity, .. } = work;
         update.step(&mut params, gradient, velocity, step == 0);
-        sums = LossSums { loss: sums.loss + found.loss, squared: sums.squared + found.squared };
+        sums += found;
         seen += batch;
     }
     work.gather = gather.into_buffers();
     if !kernel::simd!(params.iter().fold(true, |finite, value| finite & value.is_finite())) {
         return Err(LearnError::NotFinite { what: "a parameter", step: steps.saturating_sub(1) });
     }
-    let per_sample = 1.0 / seen.max(1) as f64;
-    Ok(Trained {
-        params: Flat::new(params),
-        steps,
-        samples_seen: seen,
-        loss: sums.loss * per_sample,
-        loss_squared: sums.squared * per_sample,
-    })
+    Ok(sums.trained(Flat::new(params), steps, seen))
 }
