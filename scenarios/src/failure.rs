@@ -40,8 +40,15 @@ pub enum Failure {
 
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
-        let help = "`--out DIR` takes another folder";
-        Self::Run { message: format!("{error}\nhelp: {help}"), kept: None }
+        Self::Run { message: error.to_string(), kept: None }
+    }
+}
+
+impl Failure {
+    /// No run directory can be made.
+    pub(crate) fn no_place(error: &WriteError) -> Self {
+        let message = format!("{error}\nhelp: `--out DIR` takes another folder");
+        Self::Run { message, kept: None }
     }
 }
 

@@ -86,7 +86,8 @@ pub fn run(loaded: &Loaded, options: &Options) -> Result<Summary, Failure> {
         assemble(loaded, &prepared, &Settings::of(options, false)).map_err(Failure::Scenario)?;
     let output = &scenario.sections().output;
     let parent = options.out.as_deref().unwrap_or(&output.dir);
-    let dir = RunDir::create(parent, scenario, options.folder.as_deref())?;
+    let dir = RunDir::create(parent, scenario, options.folder.as_deref())
+        .map_err(|error| Failure::no_place(&error))?;
     let rows = dir.file(ROWS);
     let sink = CsvSink::create(&rows, output.tasks, display(options))
         .map_err(|error| WriteError::new(&rows, error))?;

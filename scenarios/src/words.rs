@@ -98,18 +98,32 @@ fn part(part: &impl Serialize) -> String {
 /// The words of `text` in lines of at most `width` columns.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in pieces(text) {
         let Some(line) = lines.last_mut() else { break };
         match line.is_empty() {
-            true => line.push_str(word),
+            true => line.push_str(&word),
             false if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            false => lines.push(word.to_string()),
+            false => lines.push(word),
         }
     }
     lines
+}
+
+/// The words of `text`; what stands between backticks, such as a command to copy, is one word.
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut open = false;
+    for word in text.split_whitespace() {
+        match pieces.last_mut().filter(|_| open) {
+            Some(code) => *code += &format!(" {word}"),
+            None => pieces.push(word.to_string()),
+        }
+        open ^= word.matches('`').count() % 2 == 1;
+    }
+    pieces
 }
 
 /// `text` with a capital at its beginning.
@@ -128,6 +142,15 @@ pub fn small(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn commands_are_not_broken_over_lines() {
+        let text = "write `offbeat run DIR --seed 7`, then `ls`, or else";
+        assert_eq!(
+            wrap(text, 12),
+            ["write", "`offbeat run DIR --seed 7`,", "then `ls`,", "or else"]
+        );
+    }
 
     #[test]
     fn choices_and_settings_read_as_calls() {

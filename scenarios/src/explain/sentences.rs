@@ -205,9 +205,10 @@ fn here(sections: &ScenarioFile, forecast: &Forecast) -> String {
     if matches!(sections.strategy.pace, PacePart::FedIod(_)) {
         return format!(
             "On this machine one teacher's training takes about {}, that of all about {} with {workers}; what the \
-             rounds after that take is not foreseen.",
+             rounds after that take is not foreseen. It takes about {} of memory.",
             real(machine.task_seconds),
-            real(machine.wall_seconds)
+            real(machine.wall_seconds),
+            bytes(machine.memory_bytes)
         );
     }
     format!(

@@ -226,7 +226,7 @@ impl Gather {
                 refused: counts.refused,
                 guarded: guarded(&counts.guarded),
                 failed: counts.failed,
-                unmerged: if counts.merged > 0 { self.work.unmerged() } else { 0 },
+                unmerged: self.work.unmerged(),
             },
             evaluations: evaluations.collect(),
             client_accuracy: self.clients,

@@ -2,7 +2,7 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `leak`, `guard`, `privacy`, `budget` or `happening`; `edge-aggregation` and `edge-task` are those between edge servers and their clients |
+//! | `kind` | `evaluation`, `retrieval`, `aggregation`, `task`, `leak`, `guard`, `privacy`, `budget`, `teachers` or `happening`; `edge-aggregation` and `edge-task` are those between edge servers and their clients |
 //! | `virtual_seconds` | virtual time: when the version was published, the updates merged, the task ended |
 //! | `wall_seconds` | real time since the start of the run when the row was written |
 //! | `version` | model version: evaluated, published, or sent to the client |
@@ -25,7 +25,8 @@
 //! answer that a guard refused or cut (`guard`): `refused-<fault>` or `clipped-<fault>` with value 1; where that was an
 //! edge server's, `client` is a client of its own, and the metric `edge` has the edge server's number. Of a happening: what it was, in words, with
 //! value 1. Of what clients released of their identities until a version (`budget`): `epsilon`, `delta`,
-//! `releases`. Of what versions reveal of the clients (`privacy`): `epsilon` where the server adds noise,
+//! `releases`. Of teachers that stay with their clients (`teachers`): `accuracy` by client, and of all together
+//! `ensemble_by_class` and `ensemble_by_samples`. Of what versions reveal of the clients (`privacy`): `epsilon` where the server adds noise,
 //! `epsilon_local` where the clients do, both at the delta of the scenario, for the client of which most is known.
 
 use super::spread::Spread;
