@@ -11,6 +11,10 @@ version=2.9.0
 target=${1:-libtorch}
 mkdir -p "$target/lib"
 target=$(cd "$target" && pwd)
+if [ "$(cat "$target/build-version" 2>/dev/null)" = "$version" ]; then
+  echo "LibTorch $version is in $target already."
+  exit 0
+fi
 work=$(mktemp -d "$target/.wheels-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 

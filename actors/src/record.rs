@@ -194,8 +194,8 @@ pub struct TaskRow {
     pub bytes_down: u64,
     /// Bytes received from it.
     pub bytes_up: u64,
-    /// Whether what it returns is used when it arrives, and not when something is merged: it judged models, or answered a
-    /// question.
+    /// Whether what it returns is used when it arrives, and not when something is merged: it judged models, told of
+    /// its teacher, or said how inputs should change.
     pub used_at_once: bool,
 }
 

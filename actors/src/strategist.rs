@@ -85,16 +85,21 @@ impl Strategist {
             roster: &*self.roster,
             promises: &mut self.book,
         };
+        let returns = matches!(command, Command::Restart) && self.down;
         let orders = match command {
             Command::Crash => {
                 self.down = true;
-                // The server has stored these versions already: they are told when it is back.
+                let crashed = self.strategy.crash(&mut cx);
+                // Versions that the crash leaves are told when the server is back.
+                let left = self.strategy.version();
                 for (_, orders) in &mut self.waiting {
-                    orders.retain(|order| matches!(order, Order::Publish(_)));
+                    orders.retain(
+                        |order| matches!(order, Order::Publish(told) if told.version <= left),
+                    );
                 }
                 self.waiting.retain(|(_, orders)| !orders.is_empty());
                 self.free_at = Time::ZERO;
-                self.strategy.crash(&mut cx).map(|()| Vec::new()).map_err(|error| error.to_string())
+                crashed.map(|()| Vec::new()).map_err(|error| error.to_string())
             }
             Command::Restart if !self.down => Ok(Vec::new()),
             Command::Restart => {
@@ -104,10 +109,8 @@ impl Strategist {
             Command::Switch(switch) => self.strategy.switch(switch, &self.registry, &mut cx),
             Command::Evaluate => Ok(Vec::new()),
         };
-        let mut effects = match command {
-            Command::Restart => self.summed(Time::NEVER, now),
-            _ => Vec::new(),
-        };
+        // A server that was up goes on with its sums.
+        let mut effects = if returns { self.summed(Time::NEVER, now) } else { Vec::new() };
         match orders {
             Ok(orders) => effects.extend(self.carried_out(orders, now)),
             Err(reason) => return vec![Effect::Fail(format!("the strategy at {now}: {reason}"))],

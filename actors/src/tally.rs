@@ -24,7 +24,7 @@ pub struct Counts {
     pub updates: u64,
     /// Updates that were merged.
     pub merged: u64,
-    /// Of those that arrived: answers that were used at once, such as what judges found or how inputs should change.
+    /// Of those that arrived: answers that were used at once, such as what judges found, what teachers saw or how inputs should change.
     pub used_at_once: u64,
     /// Versions published.
     pub versions: u64,

@@ -157,16 +157,17 @@ impl fmt::Display for Span {
         let s = self.0 / 1_000_000;
         match s {
             _ if self.0 == u64::MAX => f.write_str("never"),
-            0 => {
-                // Three figures, but no more than there are.
+            0 if self.0 < 999_500 => {
+                // About three figures; the bounds are those at which rounding gives one more.
                 let places = match self.0 {
-                    0..10_000 => 2,
-                    10_000..100_000 => 1,
+                    0..1_000 => 3,
+                    1_000..9_995 => 2,
+                    9_995..99_950 => 1,
                     _ => 0,
                 };
                 write!(f, "{:.places$}ms", self.0 as f64 / 1e3)
             }
-            1..60 => write!(f, "{:.2}s", self.0 as f64 / 1e6),
+            0..60 => write!(f, "{:.2}s", self.0 as f64 / 1e6),
             60..3_600 => write!(f, "{}m {:02}s", s / 60, s % 60),
             3_600..86_400 => write!(f, "{}h {:02}m", s / 3_600, s / 60 % 60),
             _ => write!(f, "{}d {:02}h", s / 86_400, s / 3_600 % 24),
@@ -191,9 +192,20 @@ mod tests {
 
     #[test]
     fn spans_read_well() {
-        let shown: Vec<String> = [8_100, 4_250_000, 200_000_000, 3_900_000_000, 183_600_000_000]
-            .map(|us| Span::from_micros(us).to_string())
-            .to_vec();
-        assert_eq!(shown, ["8.10ms", "4.25s", "3m 20s", "1h 05m", "2d 03h"]);
+        for (micros, shown) in [
+            (4, "0.004ms"),
+            (205, "0.205ms"),
+            (8_100, "8.10ms"),
+            (9_996, "10.0ms"),
+            (99_960, "100ms"),
+            (205_000, "205ms"),
+            (999_600, "1.00s"),
+            (4_250_000, "4.25s"),
+            (200_000_000, "3m 20s"),
+            (3_900_000_000, "1h 05m"),
+            (183_600_000_000, "2d 03h"),
+        ] {
+            assert_eq!(Span::from_micros(micros).to_string(), shown);
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::seams::{Dialogue, Learnt, Question, Turn, View};
 use crate::signal::Duty;
 use crate::update::Update;
 use offbeat_kernel::codec::{self, CodecError};
-use offbeat_kernel::{ClientId, Purpose, Stream};
+use offbeat_kernel::{ClientId, Purpose, Stream, Version};
 use offbeat_learning::Flat;
 use offbeat_learning::iod::terms::distil;
 use offbeat_learning::iod::{Adam, ClassWeights, Generator, Probe, shares};
@@ -63,8 +63,8 @@ enum Phase {
     Nothing,
     /// What the teachers say of these inputs.
     Answers { inputs: Flat },
-    /// How the inputs of the first batch should change; `own` is what the student says.
-    Gradients { own: Flat },
+    /// How the inputs of the first batch should change; `own` is what the student says, learnt from `version`.
+    Gradients { own: Flat, version: Version },
 }
 
 /// An answer that fits, by its position among those that were heard.
@@ -199,8 +199,7 @@ impl FedIod {
         (view, turn): (&View<'_>, &mut Turn),
     ) {
         let asked = (LOGITS, self.inputs() * self.classes());
-        let mut heard = self.heard(answers, Duty::Answer, asked, turn);
-        heard.retain(|heard| self.state.counts.contains_key(&heard.client));
+        let heard = self.heard(answers, Duty::Answer, asked, turn);
         if heard.is_empty() {
             self.ask(view, turn);
             return;
@@ -216,6 +215,13 @@ impl FedIod {
         let teachers: Vec<&[f32]> = heard.iter().map(|heard| heard.values.as_slice()).collect();
         let inputs = inputs.host();
         let (student, loss) = self.distil(model, &inputs, (&teachers, &weights), view);
+        if !student.is_finite() {
+            // It is refused, and nobody is asked what such a student should have seen.
+            turn.learnt = Some(Learnt { model: student, loss, used });
+            self.state.round += 1;
+            self.ask(view, turn);
+            return;
+        }
         let first = 0..self.settings.batch;
         let (own, slopes) = self.aim(
             &student,
@@ -223,7 +229,7 @@ impl FedIod {
             &self.part(&teachers, first),
             (&weights, &parts),
         );
-        self.state.phase = Phase::Gradients { own };
+        self.state.phase = Phase::Gradients { own, version: view.version };
         turn.learnt = Some(Learnt { model: student, loss, used });
         let gan = self.settings.terms.gan;
         let questions = heard.iter().zip(slopes).zip(&parts).map(|((heard, slopes), part)| {
@@ -301,8 +307,14 @@ impl FedIod {
         (Flat::new(pulled.inputs), slopes)
     }
 
-    /// The generator takes its step with the gradients that arrived, and a new round begins.
-    fn pulled(&mut self, mut own: Flat, answers: &[Update], (view, turn): (&View<'_>, &mut Turn)) {
+    /// The generator takes its step with the gradients that arrived, at the rate of the version that the student learnt
+    /// from, and a new round begins.
+    fn pulled(
+        &mut self,
+        (mut own, version): (Flat, Version),
+        answers: &[Update],
+        (view, turn): (&View<'_>, &mut Turn),
+    ) {
         let asked = (GRADIENT, self.settings.batch * self.pixels());
         let heard = self.heard(answers, Duty::PullBack, asked, turn);
         if !self.idle && !heard.is_empty() {
@@ -311,7 +323,7 @@ impl FedIod {
                 .for_each(|heard| own.add_scaled(1.0, &Flat::from_shared(heard.values.clone())));
             let mut maker = self.maker(view);
             let first = self.settings.batch * self.settings.noise;
-            let rate = (self.settings.generator_rate * self.settings.left(view.version)) as f32;
+            let rate = (self.settings.generator_rate * self.settings.left(version)) as f32;
             let noise = &self.noise(view)[..first];
             let mut adam = maker.adam.clone();
             let next = self.generator.step((&maker.params, &mut adam), noise, &own.host(), rate);
@@ -352,7 +364,9 @@ impl Dialogue for FedIod {
         match std::mem::take(&mut self.state.phase) {
             Phase::Nothing => self.ask(view, &mut turn),
             Phase::Answers { inputs } => self.answered(&inputs, answers, model, (view, &mut turn)),
-            Phase::Gradients { own } => self.pulled(own, answers, (view, &mut turn)),
+            Phase::Gradients { own, version } => {
+                self.pulled((own, version), answers, (view, &mut turn));
+            }
         }
         turn
     }

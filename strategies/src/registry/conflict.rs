@@ -94,17 +94,16 @@ impl Parts {
             return Vec::new();
         }
         let reason = "with this pace no model travels and none is merged";
-        let norm = self.guard.iter().find(|part| !matches!(part, GuardPart::Scalars(_)));
+        let guard = self.guard.iter().find(|part| !matches!(part, GuardPart::Scalars(_)));
         let weigh = self.weigh.iter().find(|part| **part != WeighPart::Samples);
-        let none = self.privacy.is_none().then_some(());
         let idle = [
-            ("guard", norm.map(name)),
+            ("guard", guard.map(name)),
             ("group", (self.group != GroupPart::One).then(|| name(&self.group))),
             ("weigh", weigh.map(name)),
             ("combine", (self.combine != CombinePart::default()).then(|| name(&self.combine))),
             ("refine", (self.refine != RefinePart::None).then(|| name(&self.refine))),
             ("companion", (self.companion != CompanionPart::None).then(|| name(&self.companion))),
-            ("privacy", none.map_or(Some("set".to_string()), |()| None)),
+            ("privacy", (!self.privacy.is_none()).then(|| "set".to_string())),
         ];
         let conflict = |(seam, part): (&str, Option<String>)| {
             Some(Conflict {

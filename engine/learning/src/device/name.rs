@@ -168,7 +168,10 @@ fn one_thread() {
 fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|panic| {
         let text = offbeat_kernel::panic::panic_text(&*panic);
-        text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_string()
+        text.lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("it does not say why")
+            .to_string()
     })
 }
 

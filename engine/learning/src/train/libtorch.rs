@@ -155,7 +155,7 @@ fn run(network: &Network, request: TrainRequest) -> Result<Trained, LearnError> 
         sums += found;
         seen += batch;
     }
-    let params = Flat::new(values.into_vec());
+    let params = Flat::new(values.to_vec());
     if !params.is_finite() {
         return Err(LearnError::NotFinite { what: "a parameter", step: steps.saturating_sub(1) });
     }

@@ -79,7 +79,7 @@ pub(super) struct Memory {
 pub(super) struct Scratch {
     /// Planes of several samples side by side.
     pub(super) block: Vec<f32>,
-    /// One sample's windows as columns.
+    /// Windows as columns: of one sample, or of several side by side.
     pub(super) columns: Vec<f32>,
     /// One sample with its zero padding.
     pub(super) padded: Vec<f32>,

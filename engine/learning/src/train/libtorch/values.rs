@@ -1,6 +1,6 @@
 //! Parameters and batches as LibTorch tensors.
 
-use crate::layout::{Layout, Part};
+use crate::layout::Layout;
 use crate::network::Shape;
 use crate::plan::Sgd;
 use crate::train::direct::Update;
@@ -43,7 +43,7 @@ impl Values {
         let mut values = Self::new(layout, flat);
         let rate_at = |place| rates.iter().find(|(range, _)| range.contains(&place));
         for (place, entry) in layout.entries().iter().enumerate() {
-            if let Some((_, rate)) = rate_at(entry.offset).filter(|_| entry.part != Part::Buffer) {
+            if let Some((_, rate)) = rate_at(entry.offset) {
                 values.tensors[place] = values.tensors[place].set_requires_grad(true);
                 values.trained.push((place, *rate));
             }
@@ -115,17 +115,13 @@ impl Values {
         }
     }
 
-    fn to_vec(&self) -> Vec<f32> {
+    /// The parameters in the layout's order.
+    pub(super) fn to_vec(&self) -> Vec<f32> {
         let mut flat = vec![0.0; self.ranges.last().map_or(0, |range| range.end)];
         for (tensor, range) in self.tensors.iter().zip(&self.ranges) {
             write(&tensor.detach(), &mut flat[range.clone()]);
         }
         flat
-    }
-
-    /// The parameters in the layout's order.
-    pub(super) fn into_vec(self) -> Vec<f32> {
-        self.to_vec()
     }
 }
 
