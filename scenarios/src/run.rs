@@ -258,13 +258,14 @@ fn keep(
     let alone = extra.get("local_accuracy").map(|common| Alone { common: *common, own });
     let devices = devices(options.device.as_ref(), &scenario.sections().run);
     let devices = DevicesUsed::of(&devices, result);
+    let label_free = scenario.sections().training.objective.loss.masked().is_some();
     let summary = Summary::new(&name, result, &gather, extra)
         .with_snapshots(cost)
         .with_devices(devices.clone())
-        .label_free(scenario.sections().training.objective.loss.masked().is_some());
+        .label_free(label_free);
     dir.write("summary.json", summary.full_json().as_bytes())?;
     let mut data = gather.into_data(name, result).with_devices(devices);
-    data.alone = alone;
+    (data.alone, data.label_free) = (alone, label_free);
     let json = serde_json::to_vec(&data)
         .map_err(|error| WriteError::new(&dir.file("report.json"), error))?;
     dir.write("report.json", &json)?;

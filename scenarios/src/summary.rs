@@ -97,7 +97,7 @@ pub struct Summary {
     /// What snapshots cost; only the process that ended the run counts.
     pub snapshots: Cost,
     /// Whether the model was trained without labels, so that its accuracy is that of a linear probe.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub label_free: bool,
     /// What was found by domain, as a table; empty where nobody was searched for.
     #[serde(skip)]

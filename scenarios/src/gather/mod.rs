@@ -212,6 +212,7 @@ impl Gather {
             name: format!("{}, seed {}", name.scenario, name.seed),
             label: name.label,
             scenario: name.scenario,
+            label_free: false,
             strategy: name.strategy,
             seed: name.seed,
             digest: result.digest.to_string(),

@@ -42,7 +42,13 @@ pub fn compare_page(runs: &[RunData], target: Option<&Target>) -> String {
     if runs.is_empty() {
         return page(&title, &(body + note("There are no runs to compare.").as_str()));
     }
-    body += &section("Figures", &figures_table(&comparison));
+    let mut figures = figures_table(&comparison);
+    if runs.iter().any(|run| run.label_free) {
+        figures += &note(
+            "The accuracy of a model that learns without labels is that of a linear probe on its features.",
+        );
+    }
+    body += &section("Figures", &figures);
     if !comparison.faces.is_empty() {
         body += &section("Faces told apart", &comparison.faces.page());
     }

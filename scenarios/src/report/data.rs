@@ -27,6 +27,9 @@ pub struct RunData {
     pub virtual_seconds: f64,
     /// Real time that the run took, in seconds.
     pub wall_seconds: f64,
+    /// Whether the model was trained without labels: then its accuracy is that of a linear probe on its features.
+    #[serde(default)]
+    pub label_free: bool,
     /// What clients reach that train alone, where that was asked for.
     #[serde(default)]
     pub alone: Option<Alone>,

@@ -136,7 +136,11 @@ fn learnt(run: &RunData) -> Vec<(&'static str, String)> {
     let last = run.evaluations.last();
     let (accuracy, loss) = (last.map(|e| e.accuracy), last.map(|e| e.loss));
     let share = |value: Option<f64>| value.map_or_else(missing, |v| Quantity::Share.show(v));
-    let mut figures = vec![("final accuracy", share(accuracy))];
+    let whose = match run.label_free {
+        true => "final accuracy of a linear probe on the features",
+        false => "final accuracy",
+    };
+    let mut figures = vec![(whose, share(accuracy))];
     // Where nobody is hostile there is nothing to succeed.
     let attack = last.and_then(|e| e.attack_success);
     figures.extend(attack.map(|value| ("attack success", Quantity::Share.show(value))));

@@ -56,6 +56,7 @@ impl Sample {
             .map(|reason| (reason.to_string(), lost(reason)));
         RunData {
             happenings: Vec::new(),
+            label_free: false,
             name: format!("stragglers-{}-{}", self.label, self.seed),
             label: self.label.into(),
             scenario: "stragglers".into(),
